@@ -1,0 +1,34 @@
+"""Error codes of OCPP-J, and what a refused message is called on the wire.
+
+    Violation   a payload that its schema refuses, already named in the dialect's words
+
+Nothing here is raised: what a peer sends is an event, never an exception.
+"""
+
+import msgspec
+
+
+class ErrorCode:
+    """CALLERROR codes whose spelling is the same in every version (OCPP-J 1.6 §4.2.3, OCPP-J 2.0.1 §4.3).
+
+    The two that differ are fields of the dialect: `occurrence_violation` and `formation_violation`.
+    """
+
+    NOT_IMPLEMENTED = "NotImplemented"
+    NOT_SUPPORTED = "NotSupported"
+    INTERNAL_ERROR = "InternalError"
+    PROTOCOL_ERROR = "ProtocolError"
+    SECURITY_ERROR = "SecurityError"
+    PROPERTY_CONSTRAINT_VIOLATION = "PropertyConstraintViolation"
+    TYPE_CONSTRAINT_VIOLATION = "TypeConstraintViolation"
+    GENERIC_ERROR = "GenericError"
+    RPC_FRAMEWORK_ERROR = "RpcFrameworkError"
+
+
+class Violation(msgspec.Struct, frozen=True, gc=False):
+    """Why a payload is refused: the OCPP error code, one sentence, the schema keyword, and where in the payload."""
+
+    code: str
+    description: str
+    rule: str = ""
+    where: str = ""

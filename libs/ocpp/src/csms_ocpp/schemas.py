@@ -1,0 +1,115 @@
+"""The official JSON schemas, compiled once, and what a violation is called in each version.
+
+The schemas are package data of the `ocpp` distribution. A payload comes in as the bytes that travelled; the caller
+keeps those bytes, and only the check looks inside.
+"""
+
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+
+from csms_ocpp.catalog import Role, actions
+from csms_ocpp.errors import ErrorCode, Violation
+from csms_ocpp.version import DIALECTS, Dialect, Version
+
+REQUEST = "request"
+RESPONSE = "response"
+
+_decode = msgspec.json.Decoder().decode
+
+# What a violated schema keyword is called: which of the dialect's codes, or a code that all versions share.
+_OCCURRENCE = frozenset({"required", "minItems", "maxItems", "minProperties", "maxProperties"})
+_PROPERTY = frozenset(
+    {"enum", "const", "format", "pattern", "maxLength", "minLength", "minimum", "maximum", "multipleOf",
+     "exclusiveMinimum", "exclusiveMaximum", "uniqueItems"}
+)  # fmt: skip
+
+
+class Schema:
+    """One compiled schema: `check(payload)` answers None, or the `Violation` in the dialect's words."""
+
+    __slots__ = ("_dialect", "_validator", "accepts_empty")
+
+    def __init__(self, dialect: Dialect, document: dict[str, Any]) -> None:
+        self._dialect = dialect
+        self._validator = jsonschema_rs.validator_for(document, validate_formats=True, offline=True)
+        self.accepts_empty = self._validator.is_valid({})
+
+    def check(self, payload: bytes | msgspec.Raw) -> Violation | None:
+        """Why `payload` (JSON text) is refused, or None. Never raises, whatever the bytes are."""
+        if self.accepts_empty and len(payload) == 2 and bytes(payload) == b"{}":
+            return None
+        try:
+            value = _decode(payload)
+            if type(value) is dict and self._validator.is_valid(value):
+                return None
+            return self._explain(value)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            return Violation(self._dialect.formation_violation, f"Unreadable payload: {error}"[:255], "json")
+
+    def _explain(self, value: object) -> Violation | None:
+        if type(value) is not dict:
+            return Violation(self._dialect.formation_violation, "The payload is not a JSON object.", "type")
+        for error in self._validator.iter_errors(value):
+            rule = error.kind.name
+            if rule == "format" and _is_iso_8601(value, error.instance_path):
+                continue
+            where = ".".join(str(step) for step in error.instance_path)
+            sentence = f"{where}: {error.message}" if where else error.message
+            return Violation(self._code(rule), sentence[:255], rule, where)
+        return None
+
+    def _code(self, rule: str) -> str:
+        if rule in _OCCURRENCE:
+            return self._dialect.occurrence_violation
+        if rule in _PROPERTY:
+            return ErrorCode.PROPERTY_CONSTRAINT_VIOLATION
+        return ErrorCode.TYPE_CONSTRAINT_VIOLATION if rule == "type" else self._dialect.formation_violation
+
+
+def _is_iso_8601(value: object, path: list[str | int]) -> bool:
+    # The schemas' "date-time" is RFC 3339, which demands a zone; OCPP 1.6 §3.14 says ISO 8601, which does not, and
+    # many stations in the field leave it out. Such a time is UTC.
+    for step in path:
+        value = value[step]  # type: ignore[index]
+    try:
+        return isinstance(value, str) and "T" in value and bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+@cache
+def table(version: Version) -> dict[tuple[str, str], Schema]:
+    """All schemas of `version` by (action, REQUEST or RESPONSE); compiled at the first call, about 30 ms a version.
+
+    A SEND has a request only. Empty for a version without JSON schemas.
+    """
+    dialect = DIALECTS[version]
+    if dialect.schemas is None:
+        return {}
+    folder = resources.files("ocpp") / dialect.schemas / "schemas"
+    compiled = {}
+    for action in actions().values():
+        if not any(action.asked_by(role, version) for role in Role):
+            continue
+        files = {REQUEST: action.name + ("" if action.send else dialect.request_suffix)}
+        if not action.send:
+            files[RESPONSE] = f"{action.name}Response"
+        for part, name in files.items():
+            document = _decode((folder / f"{name}.json").read_text(encoding="utf-8-sig"))
+            compiled[action.name, part] = Schema(dialect, _with_errata(document))
+    return compiled
+
+
+def _with_errata(document: Any) -> Any:
+    # OCPP 1.6 errata v4.0 §2.8: the unit is "Celsius"; the schema's "Celcius" stays accepted.
+    if isinstance(document, dict):
+        values = document.get("enum")
+        if isinstance(values, list) and "Celcius" in values:
+            return {**document, "enum": sorted({*values, "Celsius"})}
+        return {key: _with_errata(item) for key, item in document.items()}
+    return [_with_errata(item) for item in document] if isinstance(document, list) else document

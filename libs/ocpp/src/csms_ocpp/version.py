@@ -1,0 +1,105 @@
+"""The OCPP versions, and what differs between them as fields of a `Dialect`.
+
+Code elsewhere reads a dialect's field; it never branches on the version itself.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+StationId = NewType("StationId", str)
+MessageId = NewType("MessageId", str)
+
+
+class Version(StrEnum):
+    """An OCPP version; the value is also the WebSocket subprotocol of its JSON form."""
+
+    V1_5 = "ocpp1.5"
+    V1_6 = "ocpp1.6"
+    V2_0_1 = "ocpp2.0.1"
+    V2_1 = "ocpp2.1"
+
+
+class MessageType:
+    """OCPP-J message type numbers (OCPP-J 1.6 §4.1.3, OCPP-J 2.1 §4.1.3)."""
+
+    CALL = 2
+    CALL_RESULT = 3
+    CALL_ERROR = 4
+    CALL_RESULT_ERROR = 5
+    SEND = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What one version does differently on the wire.
+
+    `subprotocol` is None where the version has no JSON transport. `schemas` is the folder of official JSON schemas
+    in the `ocpp` distribution (None: the version has none), `request_suffix` what its request files end with.
+    `unreadable_id` is the message id of an error about a message whose own id could not be read; None: such messages
+    get no answer at all.
+    """
+
+    version: Version
+    number: str
+    subprotocol: str | None
+    schemas: str | None
+    request_suffix: str
+    frame_types: frozenset[int]
+    occurrence_violation: str
+    formation_violation: str
+    malformed_call: str
+    unreadable_id: str | None
+    null_payload_is_empty: bool
+    integer_transaction_ids: bool
+
+
+_BASIC = frozenset({MessageType.CALL, MessageType.CALL_RESULT, MessageType.CALL_ERROR})
+
+_V1 = {
+    "request_suffix": "",
+    "frame_types": _BASIC,
+    # OCPP-J 1.6 §4.2.3 spells the code with one r; stations compare it letter by letter.
+    "occurrence_violation": "OccurenceConstraintViolation",
+    "formation_violation": "FormationViolation",
+    "malformed_call": "ProtocolError",
+    "unreadable_id": None,
+    "null_payload_is_empty": True,
+    "integer_transaction_ids": True,
+}
+
+_V2 = {
+    "request_suffix": "Request",
+    "occurrence_violation": "OccurrenceConstraintViolation",
+    "formation_violation": "FormatViolation",
+    "malformed_call": "ProtocolError",
+    # OCPP-J 2.0.1 §4.2.3: "When a message contains any invalid OCPP and/or it is not conform the JSON schema …
+    # if the message id cannot be read, the CALLERROR SHALL contain "-1" as message id".
+    "unreadable_id": "-1",
+    "null_payload_is_empty": False,
+    "integer_transaction_ids": False,
+}
+
+DIALECTS: dict[Version, Dialect] = {
+    Version.V1_5: Dialect(Version.V1_5, "1.5", None, None, **_V1),  # type: ignore[arg-type]
+    Version.V1_6: Dialect(Version.V1_6, "1.6", "ocpp1.6", "v16", **_V1),  # type: ignore[arg-type]
+    Version.V2_0_1: Dialect(Version.V2_0_1, "2.0.1", "ocpp2.0.1", "v201", frame_types=_BASIC, **_V2),  # type: ignore[arg-type]
+    Version.V2_1: Dialect(
+        Version.V2_1,
+        "2.1",
+        "ocpp2.1",
+        "v21",
+        frame_types=_BASIC | {MessageType.CALL_RESULT_ERROR, MessageType.SEND},
+        **_V2,  # type: ignore[arg-type]
+    ),
+}
+
+SUBPROTOCOLS: dict[str, Version] = {d.subprotocol: d.version for d in DIALECTS.values() if d.subprotocol}
+
+
+def select_subprotocol(offered: list[str]) -> Version | None:
+    """The version of the first offered subprotocol that we speak; None when there is none.
+
+    OCPP-J 2.0.1 §3.1.2: the charging station lists its versions in order of preference, so its order wins.
+    """
+    return next((SUBPROTOCOLS[name] for name in offered if name in SUBPROTOCOLS), None)

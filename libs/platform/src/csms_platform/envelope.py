@@ -1,0 +1,115 @@
+"""The one thing that crosses the bus. docs/bus.md is this file in words.
+
+Encoded as JSON, keys in camelCase, defaults left out; the OCPP payload is embedded as the bytes it came as. On the wire
+a batch is a JSON array of envelopes, and a single object is understood too.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+from msgspec import Raw
+
+EMPTY = Raw(b"{}")
+
+
+class Kind(StrEnum):
+    """What an envelope says. `SEND` is 2.1's unanswered message; the last five are about connections."""
+
+    CALL = "call"
+    RESULT = "result"
+    ERROR = "error"
+    SEND = "send"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    EVICT = "evict"
+
+
+class Capsule(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
+    """What the router wants to know again about a connection, carried by the gateway on every envelope.
+
+    `epoch` counts the station's connections; a higher one is newer. `registration` is the last BootNotification's
+    status ("" before the first one). `quirks` are the per-station deviations of the station's record.
+    """
+
+    epoch: int = 0
+    account: str = ""
+    registration: str = ""
+    policy: str = "open"
+    quirks: str = ""
+
+    def has(self, quirk: str) -> bool:
+        """Whether the station has this quirk (`quirks` is a space-separated list)."""
+        return bool(self.quirks) and quirk in self.quirks.split()
+
+
+class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
+    """One message between services.
+
+    `deadline` is in milliseconds since 1970, 0: none; expired envelopes are dropped and counted. `reply_to` names the
+    address that waits for the answer. For ERROR `payload` holds the details. For CONNECT it is a `ConnectRequest`, for
+    REFUSE a `Refusal`.
+    """
+
+    kind: Kind = msgspec.field(name="type")
+    identity: str
+    account: str = ""
+    version: str = ""
+    transport: str = "json"
+    unique_id: str = ""
+    action: str = ""
+    payload: Raw = EMPTY
+    error_code: str = ""
+    error_description: str = ""
+    reply_to: str = ""
+    session: Capsule | None = None
+    deadline: int = 0
+    attempt: int = 0
+    triggered: bool = False
+    traceparent: str = ""
+
+
+class ConnectRequest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Payload of CONNECT: everything the router decides on.
+
+    `password` is base64 of the raw bytes, None when no readable Basic credentials came; `user` likewise. `subject` is
+    the common name of the verified TLS client certificate. `subprotocol` is the one the gateway would select, "" when
+    there is none in common.
+    """
+
+    peer: str
+    offered: tuple[str, ...] = ()
+    subprotocol: str = ""
+    user: str | None = None
+    password: str | None = None
+    authorization: bool = False
+    tls: bool = False
+    subject: str = ""
+
+
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Payload of REFUSE: the HTTP status of the handshake response, and why, in a sentence for body and log."""
+
+    status: int
+    reason: str
+    retry_after: int = 0
+
+
+_encoder = msgspec.json.Encoder()
+_decode_many = msgspec.json.Decoder(list[Envelope]).decode
+_decode_one = msgspec.json.Decoder(Envelope).decode
+
+
+def encode(batch: Sequence[Envelope]) -> bytes:
+    """The batch as one JSON array."""
+    return _encoder.encode(batch)
+
+
+def decode(body: bytes) -> list[Envelope]:
+    """The envelopes in `body`: an array of them, or one by itself. Raises `ValueError` for anything else."""
+    try:
+        return [_decode_one(body)] if body.lstrip()[:1] == b"{" else _decode_many(body)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error

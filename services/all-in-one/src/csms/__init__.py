@@ -1,0 +1,1 @@
+"""The OCPP central system: any one service, or all of them in one process"""

@@ -1,0 +1,1 @@
+"""Decides what charging stations are answered"""

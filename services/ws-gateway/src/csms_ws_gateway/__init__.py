@@ -1,0 +1,1 @@
+"""Holds the WebSockets of OCPP-J charging stations"""
