@@ -121,9 +121,20 @@ class Session:
     """
 
     __slots__ = (
-        "_answered", "_asked", "_inbound", "_new_id", "_outbox", "_pending", "_schemas", "_waiting", "closed", "dialect",
-        "max_waiting", "role", "validation",
-    )  # fmt: skip
+        "_answered",
+        "_asked",
+        "_inbound",
+        "_new_id",
+        "_outbox",
+        "_pending",
+        "_schemas",
+        "_waiting",
+        "closed",
+        "dialect",
+        "max_waiting",
+        "role",
+        "validation",
+    )
 
     def __init__(
         self,

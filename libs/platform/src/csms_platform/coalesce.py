@@ -53,6 +53,12 @@ class Coalescer(Generic[T]):
         """Wait until nothing waits and no flush is under way."""
         await self._idle.wait()
 
+    def cancel(self) -> None:
+        """Give up: what waits is forgotten, and flushes under way are cancelled."""
+        self._items.clear()
+        for task in self._tasks:
+            task.cancel()
+
     def _schedule(self) -> None:
         self._scheduled = True
         self._idle.clear()

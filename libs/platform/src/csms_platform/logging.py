@@ -16,8 +16,8 @@ _SECRET = frozenset({"password", "authorization", "token", "secret"})
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
-    """A logger whose lines carry `logger=name`; cheap, made at import."""
-    logger: FilteringBoundLogger = structlog.get_logger(logger=name)
+    """A logger whose lines carry `source=name`; cheap, made at import."""
+    logger: FilteringBoundLogger = structlog.get_logger(source=name)
     return logger
 
 
@@ -53,7 +53,7 @@ def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        log = structlog.get_logger(logger=record.name)
+        log = structlog.get_logger(source=record.name)
         log.log(record.levelno, record.getMessage(), exc_info=record.exc_info or None)
 
 

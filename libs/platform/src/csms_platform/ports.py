@@ -19,7 +19,7 @@ from csms_platform.envelope import Envelope
 GatewayId = NewType("GatewayId", str)
 
 
-class Unavailable(Exception):
+class Unavailable(Exception):  # noqa: N818 - a state of the world, as in Bus.connected
     """The broker or the store cannot be reached now. Nothing is known about what was asked; asking again is safe."""
 
 
@@ -256,7 +256,7 @@ class Transactions(Protocol):
         ...
 
     async def begin(self, transaction: Transaction) -> tuple[Transaction, bool]:
-        """Store a transaction unless one with this (identity, key) exists; answers the stored one, and whether it is new.
+        """Store a transaction unless this (identity, key) exists; answers the stored one, and whether it is new.
 
         An authorized new one counts as active for its tag.
         """
