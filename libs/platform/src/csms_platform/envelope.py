@@ -10,11 +10,19 @@ from enum import StrEnum
 import msgspec
 from msgspec import Raw
 
+__all__ = [
+    "EMPTY", "Capsule", "ConnectRequest", "Envelope", "Kind", "Lease", "Raw", "Refusal", "decode", "encode",
+]  # fmt: skip
+
 EMPTY = Raw(b"{}")
 
 
 class Kind(StrEnum):
-    """What an envelope says. `SEND` is 2.1's unanswered message; the last five are about connections."""
+    """What an envelope says. `SEND` is 2.1's unanswered message; from `CONNECT` on they are about connections.
+
+    `LEASE`: the gateway at `reply_to` lives (payload `Lease`); from the router back to it: its lease had ended, tell
+    your connections again. It does so with `RESUME`, one for each, which the router answers only if it refuses (EVICT).
+    """
 
     CALL = "call"
     RESULT = "result"
@@ -25,6 +33,8 @@ class Kind(StrEnum):
     ACCEPT = "accept"
     REFUSE = "refuse"
     EVICT = "evict"
+    LEASE = "lease"
+    RESUME = "resume"
 
 
 class Capsule(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
@@ -49,8 +59,9 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     """One message between services.
 
     `deadline` is in milliseconds since 1970, 0: none; expired envelopes are dropped and counted. `reply_to` names the
-    address that waits for the answer. For ERROR `payload` holds the details. For CONNECT it is a `ConnectRequest`, for
-    REFUSE a `Refusal`.
+    address that waits for the answer. For ERROR `payload` holds the details, for CONNECT it is a `ConnectRequest`, for
+    REFUSE a `Refusal`. `outcome` tells how a command ended (`csms_ocpp.session.Outcome`); `triggered` marks a station's
+    CALL that a command of ours asked for.
     """
 
     kind: Kind = msgspec.field(name="type")
@@ -63,6 +74,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     payload: Raw = EMPTY
     error_code: str = ""
     error_description: str = ""
+    outcome: str = ""
     reply_to: str = ""
     session: Capsule | None = None
     deadline: int = 0
@@ -95,6 +107,12 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     status: int
     reason: str
     retry_after: int = 0
+
+
+class Lease(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Payload of LEASE: how long from now the gateway counts as alive; 0: it leaves."""
+
+    seconds: float
 
 
 _encoder = msgspec.json.Encoder()

@@ -6,14 +6,15 @@ adapter passes, so a service tested on memory can be believed on RabbitMQ and Re
     Unavailable        an adapter cannot reach its broker or store now; try again later
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, NewType, Protocol
 
 import msgspec
-from csms_ocpp.version import StationId
 
+from csms_ocpp.version import StationId
 from csms_platform.envelope import Envelope
 
 GatewayId = NewType("GatewayId", str)
@@ -40,6 +41,11 @@ _GATEWAY_PREFIX = "ocpp.gateway."
 def gateway_address(gateway: GatewayId) -> Address:
     """Where answers and commands for the stations of this gateway process go."""
     return Address(_GATEWAY_PREFIX + gateway)
+
+
+def address_of(name: str) -> Address:
+    """The address with this name, as an envelope's `reply_to` holds it."""
+    return ROUTER if name == ROUTER.name else Address(name)
 
 
 BatchHandler = Callable[[list[Envelope]], Awaitable[None]]
@@ -283,6 +289,9 @@ class Transactions(Protocol):
         ...
 
 
+ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+
+
 # --- what a service is given, and is ----------------------------------------------------------------------------------
 
 
@@ -290,7 +299,8 @@ class Transactions(Protocol):
 class Ports:
     """Everything a service may use. `spawn` runs a task whose death ends the process.
 
-    `state_ready` answers whether the store can be reached now.
+    `mount(prefix, factory)` sends connections whose GET path starts with `prefix` to protocols made by `factory`.
+    `checks` are the readiness checks by name; a service may add its own.
     """
 
     bus: Bus
@@ -299,7 +309,7 @@ class Ports:
     tags: Tags
     transactions: Transactions
     spawn: Callable[[Coroutine[Any, Any, None], str], None]
-    state_ready: Callable[[], Awaitable[bool]]
+    mount: Callable[[str, ProtocolFactory], None]
     checks: dict[str, Callable[[], Awaitable[bool]]] = field(default_factory=dict)
 
 

@@ -1,1 +1,1 @@
-"""Holds the WebSockets of OCPP-J charging stations"""
+"""Holds the WebSockets of OCPP-J charging stations; asks the router about everything else."""

@@ -1,0 +1,153 @@
+"""The one port: HTTP for people and probes, WebSockets for stations.
+
+A new connection's first request line decides: a GET under a mounted prefix goes to that protocol (the WebSocket shell),
+everything else to uvicorn's, each with the bytes read so far. `/healthz` (the process lives), `/readyz` (broker and
+store answer) and `/metrics` are always there.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from uvicorn.server import ServerState
+
+from csms_platform import metrics
+from csms_platform.logging import get_logger
+from csms_platform.ports import ProtocolFactory
+
+log = get_logger("http")
+
+_MAX_REQUEST_LINE = 8192
+_REQUEST_LINE_DEADLINE = 10.0
+
+Checks = Mapping[str, Callable[[], Awaitable[bool]]]
+
+
+class Front:
+    """Listens on one port and hands connections over. `mount` before or after `listen`."""
+
+    def __init__(self, checks: Checks) -> None:
+        self._mounts: dict[bytes, ProtocolFactory] = {}
+        self._state = ServerState()
+        self._app = Starlette(routes=_health(checks))
+        self._config = uvicorn.Config(
+            self._app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False
+        )
+        self._config.load()
+        self._servers: list[asyncio.Server] = []
+
+    @property
+    def app(self) -> Starlette:
+        """Services add their HTTP routes here."""
+        return self._app
+
+    def mount(self, prefix: str, factory: ProtocolFactory) -> None:
+        """GET requests whose path starts with `prefix` go to protocols made by `factory`."""
+        self._mounts[prefix.encode("ascii")] = factory
+
+    @asynccontextmanager
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+        """Accept connections while inside; yields the port (useful when 0 was asked for)."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Sniffer(self), host, port, ssl=tls, backlog=4096)
+        self._servers.append(server)
+        try:
+            yield int(server.sockets[0].getsockname()[1])
+        finally:
+            server.close()
+            for connection in list(self._state.connections):
+                connection.shutdown()
+
+    def stop_accepting(self) -> None:
+        """Close the listening sockets; connections stay."""
+        for server in self._servers:
+            server.close()
+
+    def choose(self, line: bytes) -> asyncio.BaseProtocol:
+        """The protocol for a connection that starts with this request line."""
+        if line.startswith(b"GET "):
+            target = line[4:]
+            for prefix, factory in self._mounts.items():
+                if target.startswith(prefix):
+                    return factory()
+        protocol: Any = self._config.http_protocol_class
+        made: asyncio.BaseProtocol = protocol(config=self._config, server_state=self._state, app_state={})
+        return made
+
+
+class Sniffer(asyncio.Protocol):
+    """Reads the first request line of a connection, then replaces itself."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._read = b""
+        self._transport: asyncio.Transport
+        self._late: asyncio.TimerHandle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "set_protocol")
+        self._transport = transport  # type: ignore[assignment]
+        loop = asyncio.get_running_loop()
+        self._late = loop.call_later(_REQUEST_LINE_DEADLINE, self._transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        self._read += data
+        if b"\n" not in self._read and len(self._read) < _MAX_REQUEST_LINE:
+            return
+        self._late.cancel()
+        protocol: Any = self._front.choose(self._read.partition(b"\n")[0])
+        read, self._read = self._read, b""
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(read)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._late.cancel()
+
+
+def _health(checks: Checks) -> list[Route]:
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_: Request) -> Response:
+        results = {name: await _answers(check) for name, check in checks.items()}
+        return JSONResponse(results, status_code=200 if all(results.values()) else 503)
+
+    async def scrape(_: Request) -> Response:
+        return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", scrape)]
+
+
+async def _answers(check: Callable[[], Awaitable[bool]]) -> bool:
+    try:
+        return await asyncio.wait_for(check(), 2)
+    except TimeoutError:
+        return False
+
+
+def tls_context(certificate: str, key: str, client_ca: str) -> ssl.SSLContext | None:
+    """A server context for PEM files, None without a certificate. Raises `ValueError` with a sentence.
+
+    OCPP 2.0.1 part 2 §A00.FR.314: TLS 1.2 or newer.
+    """
+    if not certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key or None)
+        if client_ca:
+            context.load_verify_locations(client_ca)
+            # Optional: stations of profile 2 have none. Who needs one is decided per station.
+            context.verify_mode = ssl.CERT_OPTIONAL
+    except (OSError, ssl.SSLError) as error:
+        raise ValueError(f"tls: {certificate}, {key} or {client_ca} cannot be used: {error}") from None
+    return context

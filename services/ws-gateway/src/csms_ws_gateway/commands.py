@@ -1,0 +1,47 @@
+"""What the gateway must know about commands: which a station may not get yet, and which make it send something."""
+
+import msgspec
+from msgspec import Raw
+
+
+class _Trigger(msgspec.Struct, rename="camel"):
+    requested_message: str = ""
+
+
+_trigger = msgspec.json.Decoder(_Trigger).decode
+
+# OCPP 2.0.1 names some triggers after what they are for, not after the action that follows.
+_ACTIONS = {
+    "SignChargePointCertificate": "SignCertificate",
+    "SignChargingStationCertificate": "SignCertificate",
+    "SignV2GCertificate": "SignCertificate",
+    "SignV2G20Certificate": "SignCertificate",
+    "SignCombinedCertificate": "SignCertificate",
+}
+
+_REPORTS = frozenset({"GetBaseReport", "GetReport"})
+_TRIGGERS = frozenset({"TriggerMessage", "ExtendedTriggerMessage"})
+_STARTS_AND_STOPS = frozenset(
+    {"RemoteStartTransaction", "RemoteStopTransaction", "RequestStartTransaction", "RequestStopTransaction"}
+)
+
+
+def triggered_by(action: str, payload: Raw) -> str:
+    """The action that a station sends because of this command, "" when none does."""
+    if action in _REPORTS:
+        return "NotifyReport"
+    if action not in _TRIGGERS:
+        return ""
+    try:
+        requested = _trigger(payload).requested_message
+    except msgspec.MsgspecError:
+        return ""
+    return _ACTIONS.get(requested, requested)
+
+
+def refusal(action: str, registration: str) -> str:
+    """Why the station must not be sent this command in its registration status; "" when it may."""
+    # OCPP 1.6 §4.2: while Pending, "the Central System … SHALL NOT" remote start or stop transactions.
+    if action in _STARTS_AND_STOPS and registration in ("Pending", "Rejected"):
+        return f"The station's registration is {registration}."
+    return ""

@@ -1,0 +1,111 @@
+"""What a handshake request asks for, and why it is refused; pure functions from the request to a decision.
+
+Whether the station may come in is the router's decision; here is only what the request itself tells.
+"""
+
+import base64
+import binascii
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from websockets.datastructures import Headers, MultipleValuesError
+from websockets.exceptions import InvalidHandshake
+from websockets.headers import parse_subprotocol
+
+from csms_ocpp.version import SUBPROTOCOLS, select_subprotocol
+from csms_platform.envelope import ConnectRequest, Refusal
+
+MAX_IDENTITY = 255
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Who connects, as the URL says."""
+
+    identity: str
+    account: str = ""
+
+
+def read_target(path: str, prefix: str, account_first: bool = False) -> Target | Refusal:
+    """Identity and account from `/ocpp/<identity>[/<account>]`; a `Refusal` with 404 or 400 otherwise.
+
+    Split first, then decode: OCPP-J 1.6 §3.1.1 asks for percent-encoding, so that `A%2FB` is the station `A/B`.
+    """
+    segments = path.partition("?")[0].removeprefix(prefix).split("/")
+    if segments[-1] == "":
+        segments.pop()
+    if not 1 <= len(segments) <= 2:
+        return Refusal(404, f"The path is not {prefix}<identity> or {prefix}<identity>/<account>.")
+    try:
+        decoded = [_decode(segment) for segment in segments]
+    except ValueError as error:
+        return Refusal(400, f"The path is not percent-encoded UTF-8: {error}.")
+    if not all(decoded):
+        return Refusal(404, "The path holds no identity.")
+    if account_first and len(decoded) == 2:
+        decoded.reverse()
+    identity, account = decoded[0], decoded[1] if len(decoded) == 2 else ""
+    if len(identity) > MAX_IDENTITY or not identity.isprintable():
+        return Refusal(400, f"The identity has unprintable characters or more than {MAX_IDENTITY}.")
+    return Target(identity, account)
+
+
+def _decode(segment: str) -> str:
+    for start in (at for at, char in enumerate(segment) if char == "%"):
+        if not all(digit in "0123456789abcdefABCDEF" for digit in segment[start + 1 : start + 3].ljust(2)):
+            raise ValueError(f"bad escape at {segment[start : start + 3]!r}")
+    return unquote_to_bytes(segment).decode("utf-8")
+
+
+def read_request(headers: Headers, *, peer: str, tls: bool = False, subject: str = "") -> ConnectRequest:
+    """Everything the router decides on. Never fails: what cannot be read is reported as absent."""
+    offered = _offered(headers)
+    version = select_subprotocol(list(offered))
+    authorization, user, password = _credentials(headers)
+    return ConnectRequest(
+        peer=peer,
+        offered=offered,
+        subprotocol=version or "",
+        user=user,
+        password=password,
+        authorization=authorization,
+        tls=tls,
+        subject=subject,
+    )
+
+
+def _offered(headers: Headers) -> tuple[str, ...]:
+    names: list[str] = []
+    for value in headers.get_all("Sec-WebSocket-Protocol"):
+        try:
+            names += parse_subprotocol(value)
+        except InvalidHandshake:
+            continue
+    return tuple(names)
+
+
+def _credentials(headers: Headers) -> tuple[bool, str | None, str | None]:
+    """Whether an Authorization header came, and its Basic user and base64 password when they could be read."""
+    try:
+        value = headers.get("Authorization")
+    except MultipleValuesError:
+        return True, None, None
+    if value is None:
+        return False, None, None
+    scheme, _, text = value.partition(" ")
+    if scheme.lower() != "basic":
+        return True, None, None
+    try:
+        raw = base64.b64decode(text.strip(), validate=True)
+        # RFC 7617 §2: the user id holds no colon, the password may. The password is any bytes (OCPP 1.6 security
+        # white paper §2.2.1: a 20 byte key), the user name is the identity, UTF-8.
+        user, colon, password = raw.partition(b":")
+        if not colon:
+            return True, None, None
+        return True, user.decode("utf-8"), base64.b64encode(password).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return True, None, None
+
+
+def spoken() -> str:
+    """The subprotocols that we speak, for the reason of a refusal."""
+    return ", ".join(SUBPROTOCOLS)

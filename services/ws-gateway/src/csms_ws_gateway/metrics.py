@@ -1,0 +1,47 @@
+"""What the WebSocket gateway counts. Children are kept: looking one up costs more than counting."""
+
+from functools import cache
+
+from prometheus_client import Counter, Histogram
+
+from csms_ocpp.session import Outcome
+from csms_platform.metrics import counter, gauge, histogram
+
+sockets = gauge("ws_sockets", "Open sockets, handshakes included")
+connections = gauge("ws_connections", "Connected stations")
+evictions = counter("ws_evictions", "Connections closed because the station connected elsewhere")
+unanswered = counter("ws_unanswered_calls", "Stations' CALLs that nobody answered in time")
+
+_handshakes = counter("ws_handshakes", "Handshakes by HTTP status", ("status",))
+_calls = counter("ws_calls", "Stations' CALLs that were answered", ("version", "action", "outcome"))
+_seconds = histogram("ws_call_seconds", "From a station's CALL to its answer", ("version",))
+_commands = counter("ws_commands", "Commands to stations by outcome", ("version", "action", "outcome"))
+_complaints = counter("ws_complaints", "Messages that something was wrong with", ("kind",))
+
+
+@cache
+def _answers(version: str, action: str, result: bool) -> tuple[Counter, Histogram]:
+    outcome = "result" if result else "error"
+    return _calls.labels(version, action, outcome), _seconds.labels(version)
+
+
+def answered(version: str, action: str, result: bool, seconds: float) -> None:
+    """Count an answer. `action` comes from the catalog: the protocol core let it through."""
+    calls, latency = _answers(version, action, result)
+    calls.inc()
+    latency.observe(seconds)
+
+
+def handshake(status: int) -> None:
+    """Count a handshake."""
+    _handshakes.labels(str(status)).inc()
+
+
+def command(version: str, action: str, outcome: Outcome) -> None:
+    """Count a command. A command with an action that is not in the catalog is INVALID and counts without its name."""
+    _commands.labels(version, "" if outcome is Outcome.INVALID else action, outcome.value).inc()
+
+
+def complaint(kind: str) -> None:
+    """Count a complaint."""
+    _complaints.labels(kind).inc()
