@@ -1,1 +1,1 @@
-"""The OCPP central system: any one service, or all of them in one process"""
+"""The command: any one service, or all of them in one process."""

@@ -1,0 +1,73 @@
+"""The composition root: which services a command runs, in which order, with which ports."""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import msgspec
+
+from csms.seed import seed
+from csms.settings import Configuration
+from csms_platform.ports import Ports
+from csms_platform.runtime import Part, Plan
+from csms_platform.settings import SettingsError
+
+
+def plan(command: str, configuration: Configuration, emulated: int = 0) -> Plan:
+    """What `csms <command>` runs. Raises `SettingsError` when the configuration does not fit the command."""
+    everything = {
+        "up": (_seed, _router, _ws_gateway),
+        "router": (_seed, _router),
+        "ws-gateway": (_ws_gateway,),
+        "emulate": (_emulator,),
+    }
+    if command in ("router", "ws-gateway"):
+        _refuse_memory(command, configuration, state=command == "router")
+    parts = [make(configuration) for make in everything[command]]
+    if emulated:
+        parts.append(_emulator(_visitors(configuration, emulated)))
+    top, stores = configuration.top, command in ("up", "router")
+    listen = configuration.listen if command != "emulate" else None
+    data = Path(top.data) if top.data and stores else None
+    return Plan(parts, listen, configuration.bus, configuration.state, data, stores)
+
+
+def _seed(configuration: Configuration) -> Part:
+    return Part("configuration", lambda ports: seed(ports, configuration.top))
+
+
+def _router(configuration: Configuration) -> Part:
+    from csms_router.service import service
+
+    return Part("router", lambda ports: service(ports, configuration.router))
+
+
+def _ws_gateway(configuration: Configuration) -> Part:
+    from csms_ws_gateway.service import service
+
+    return Part("ws-gateway", lambda ports: service(ports, configuration.ws_gateway))
+
+
+def _emulator(configuration: Configuration) -> Part:
+    from csms_emulator.service import service
+
+    def start(ports: Ports) -> AbstractAsyncContextManager[None]:
+        return service(configuration.emulator, spawn=ports.spawn)
+
+    return Part("emulator", start, after_listening=True)
+
+
+def _visitors(configuration: Configuration, count: int) -> Configuration:
+    """The same configuration with `count` stations that connect to this very process and live fast."""
+    listen = configuration.listen
+    scheme = "wss" if listen.tls_certificate else "ws"
+    url = f"{scheme}://{'127.0.0.1' if listen.host in ('0.0.0.0', '') else listen.host}:{listen.port}/ocpp"
+    emulator = msgspec.structs.replace(configuration.emulator, url=url, count=count, pace=20.0)
+    return msgspec.structs.replace(configuration, emulator=emulator)
+
+
+def _refuse_memory(command: str, configuration: Configuration, *, state: bool) -> None:
+    # One service by itself on memory would talk to nobody, and look healthy.
+    if configuration.bus.url.startswith("memory:"):
+        raise SettingsError(f"csms {command} needs RabbitMQ: give --bus amqp://… or CSMS_BUS_URL.")
+    if state and configuration.state.url.startswith("memory:"):
+        raise SettingsError(f"csms {command} needs Redis: give --state redis://… or CSMS_STATE_URL.")

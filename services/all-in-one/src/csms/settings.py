@@ -1,0 +1,90 @@
+"""The whole configuration of a process, read once from the command line, the environment and `csms.toml`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from csms_emulator.settings import Settings as EmulatorSettings
+from csms_platform.bus import BusSettings
+from csms_platform.runtime import ListenSettings, LogSettings, StateSettings
+from csms_platform.settings import SettingsError, Source
+from csms_router.settings import Settings as RouterSettings
+from csms_ws_gateway.settings import Settings as GatewaySettings
+
+
+class StationEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[stations]]`: inserted or updated in the store at start.
+
+    `password` is the text itself or a digest made by `csms password`. `security_profile` defaults to 1 with a
+    password and 0 without.
+    """
+
+    identity: str
+    password: str = ""
+    account: str = ""
+    security_profile: int | None = None
+    quirks: tuple[str, ...] = ()
+    registration: Literal["Accepted", "Pending", "Rejected"] = "Accepted"
+    disabled: bool = False
+
+
+class TagEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[tags]]`: inserted or updated in the store at start. `limit`: transactions at once, 0 for any number."""
+
+    id: str
+    status: Literal["Accepted", "Blocked", "Expired", "Invalid"] = "Accepted"
+    expires: str = ""
+    parent: str = ""
+    limit: int = 1
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The top level of `csms.toml`. `auth` is short for `[router] auth`; `data` is a directory, "" for none."""
+
+    auth: Literal["", "open", "registered"] = ""
+    data: str = ""
+    stations: tuple[StationEntry, ...] = ()
+    tags: tuple[TagEntry, ...] = ()
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """Every section."""
+
+    top: Settings
+    listen: ListenSettings
+    log: LogSettings
+    bus: BusSettings
+    state: StateSettings
+    ws_gateway: GatewaySettings
+    router: RouterSettings
+    emulator: EmulatorSettings
+
+
+def read(
+    file: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> Configuration:
+    """The configuration. Raises `SettingsError`, whose text is a sentence for the operator."""
+    source = Source(file, environ, overrides)
+    top, listen = source.section("", Settings), source.section("", ListenSettings)
+    names = {"log", "bus", "state", "ws_gateway", "router", "emulator"}
+    source.check_top_level(names, [Settings, ListenSettings])
+    router = source.section("router", RouterSettings)
+    if top.auth:
+        router = msgspec.structs.replace(router, auth=top.auth)
+    try:
+        return Configuration(
+            top=top,
+            listen=listen,
+            log=source.section("log", LogSettings),
+            bus=source.section("bus", BusSettings),
+            state=source.section("state", StateSettings),
+            ws_gateway=source.section("ws_gateway", GatewaySettings),
+            router=router,
+            emulator=source.section("emulator", EmulatorSettings),
+        )
+    except SettingsError:
+        raise
+    except ValueError as error:
+        raise SettingsError(f"{error}.") from None
