@@ -75,6 +75,8 @@ class Coalescer(Generic[T]):
             task = asyncio.get_running_loop().create_task(self._run(batch))
             self._tasks.add(task)
             task.add_done_callback(self._finished)
+            if self._items and len(self._tasks) < self._at_once:
+                self._schedule()
 
     def _take(self) -> list[T]:
         if len(self._items) <= self._most:

@@ -1,0 +1,134 @@
+"""`ports.Sessions` in Redis. Leases are measured with the Redis server's clock, so routers need not agree on the time.
+
+Keys, each after the prefix:
+
+    sessions            hash        identity → SessionRecord
+    epochs              hash        identity → the last epoch; never expires
+    leases              sorted set  gateway → when its lease ends, milliseconds since 1970; 0: it never had one
+    held:<gateway>      set         the identities of its sessions, so that a sweep looks at dead gateways' only
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from csms_ocpp.version import StationId
+from csms_platform.ports import Claim, GatewayId, SessionRecord
+from csms_platform.state.redis_link import Link, Script
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(SessionRecord).decode
+
+_NOW = """
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+"""
+
+# A station's first epoch is the time in milliseconds: should Redis lose its data, epochs still grow.
+_OPEN = Script(
+    _NOW
+    + """
+local identity, gateway, rest, held = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local epoch = redis.call('HINCRBY', KEYS[2], identity, 1)
+if epoch == 1 then
+  epoch = now()
+  redis.call('HSET', KEYS[2], identity, string.format('%.0f', epoch))
+end
+local record = string.format('{"epoch":%.0f,', epoch) .. rest
+local replaced = redis.call('HGET', KEYS[1], identity)
+if replaced then
+  redis.call('SREM', held .. cjson.decode(replaced).gateway, identity)
+end
+redis.call('HSET', KEYS[1], identity, record)
+redis.call('SADD', held .. gateway, identity)
+redis.call('ZADD', KEYS[3], 'NX', 0, gateway)
+return {record, replaced}
+"""
+)
+
+# A live session always has the station's last epoch.
+_RELEASE = Script("""
+local identity, epoch, held = ARGV[1], ARGV[2], ARGV[3]
+local record = redis.call('HGET', KEYS[1], identity)
+if not record or redis.call('HGET', KEYS[2], identity) ~= epoch then
+  return 0
+end
+redis.call('HDEL', KEYS[1], identity)
+redis.call('SREM', held .. cjson.decode(record).gateway, identity)
+return 1
+""")
+
+_GET = Script(
+    _NOW
+    + """
+local record = redis.call('HGET', KEYS[1], ARGV[1])
+local ends = record and redis.call('ZSCORE', KEYS[2], cjson.decode(record).gateway)
+return ends and tonumber(ends) > now() and record
+"""
+)
+
+_RENEW = Script(_NOW + "redis.call('ZADD', KEYS[1], string.format('%.0f', now() + ARGV[2]), ARGV[1])")
+
+_SWEEP = Script(
+    _NOW
+    + """
+local limit, held = tonumber(ARGV[1]), ARGV[2]
+local swept = {}
+for _, gateway in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], 0, string.format('%.0f', now()), 'LIMIT', 0, limit)) do
+  for _, identity in ipairs(redis.call('SPOP', held .. gateway, limit - #swept)) do
+    local record = redis.call('HGET', KEYS[1], identity)
+    if record then
+      swept[#swept + 1] = record
+      redis.call('HDEL', KEYS[1], identity)
+    end
+  end
+  if redis.call('EXISTS', held .. gateway) == 0 then
+    redis.call('ZREM', KEYS[2], gateway)
+  end
+  if #swept >= limit then
+    break
+  end
+end
+return swept
+"""
+)
+
+SCRIPTS = (_OPEN, _RELEASE, _GET, _RENEW, _SWEEP)
+
+
+class RedisSessions:
+    """See `ports.Sessions`. A gateway that never renewed has no lease: its sessions count as expired at once."""
+
+    def __init__(self, link: Link, prefix: str, clock: Callable[[], float]) -> None:
+        self._link = link
+        self._clock = clock
+        self._sessions = prefix + "sessions"
+        self._epochs = prefix + "epochs"
+        self._leases = prefix + "leases"
+        self._held = prefix + "held:"
+
+    async def open(self, claim: Claim) -> tuple[SessionRecord, SessionRecord | None]:
+        rest = _encode(msgspec.structs.asdict(claim) | {"since": int(self._clock() * 1000)})[1:]
+        keys = [self._sessions, self._epochs, self._leases]
+        record, replaced = await self._link.run(_OPEN, keys, claim.identity, claim.gateway, rest, self._held)
+        return _decode(record), None if replaced is None else _decode(replaced)
+
+    async def release(self, identity: StationId, epoch: int) -> bool:
+        keys = [self._sessions, self._epochs]
+        return bool(await self._link.run(_RELEASE, keys, identity, epoch, self._held))
+
+    async def get(self, identity: StationId) -> SessionRecord | None:
+        record = await self._link.run(_GET, [self._sessions, self._leases], identity)
+        return None if record is None else _decode(record)
+
+    async def renew(self, gateway: GatewayId, seconds: float) -> None:
+        await self._link.run(_RENEW, [self._leases], gateway, int(seconds * 1000))
+
+    async def retire(self, gateway: GatewayId) -> None:
+        await self._link.execute("ZADD", self._leases, "XX", 0, gateway)
+
+    async def sweep(self, limit: int = 1000) -> list[SessionRecord]:
+        swept = await self._link.run(_SWEEP, [self._sessions, self._leases], limit, self._held)
+        return [_decode(record) for record in swept]
