@@ -1,0 +1,63 @@
+# Every target sets up what it needs; `make help` lists them. The work itself is in deploy/setup/*.sh.
+# Kept to what GNU make 3.81 understands.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?=
+ARGS ?=
+BIN := .venv/bin
+STAMP := .venv/.installed
+MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
+
+# A virtual environment knows its own absolute path: one that was copied or moved is made again.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+$(STAMP): FORCE
+endif
+
+.PHONY: help setup run test check lint types bench lock clean brokers FORCE
+
+help:
+	@echo 'make run      the central system and five emulated charging stations, on port 9220'
+	@echo 'make test     all tests, on real brokers         (ARGS="tests/unit -k frames" for some)'
+	@echo 'make check    lint, types and test'
+	@echo 'make lint     format, style and the import rules'
+	@echo 'make types    mypy --strict'
+	@echo 'make bench    the benchmark                      (ARGS= as well)'
+	@echo 'make setup    only .venv; redone when requirements.lock or a member changes'
+	@echo 'make lock     resolve the dependencies again (newest versions where there is no uv.lock)'
+	@echo 'make clean    remove everything that these targets made'
+	@echo 'PYTHON=/path/to/python3 chooses the interpreter (3.11 or newer).'
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml $(MEMBERS) deploy/setup/venv.sh
+	@PYTHON='$(PYTHON)' sh deploy/setup/venv.sh
+
+run: setup
+	@exec $(BIN)/csms up --emulate 5 $(ARGS)
+
+test: setup brokers
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+brokers: setup
+	@sh deploy/setup/brokers.sh
+
+check: lint types test
+
+lint: setup
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/lint-imports
+
+types: setup
+	$(BIN)/mypy
+
+bench: setup brokers
+	@exec $(BIN)/python -m bench $(ARGS)
+
+lock:
+	@PYTHON='$(PYTHON)' sh deploy/setup/lock.sh
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find bench libs services tests -name __pycache__ -type d -prune -exec rm -rf {} +
