@@ -26,9 +26,13 @@ class ErrorCode:
 
 
 class Violation(msgspec.Struct, frozen=True, gc=False):
-    """Why a payload is refused: the OCPP error code, one sentence, the schema keyword, and where in the payload."""
+    """Why a payload is refused: the OCPP error code, one sentence, the schema keyword, and where in the payload.
+
+    `unreadable`: the payload is no JSON object at all, and no leniency may let it pass.
+    """
 
     code: str
     description: str
     rule: str = ""
     where: str = ""
+    unreadable: bool = False

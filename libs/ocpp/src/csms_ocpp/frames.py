@@ -4,7 +4,8 @@ Payloads stay the bytes they came as. Reading never raises: what is not a messag
 with the message id where one could be read.
 """
 
-from typing import assert_never
+import re
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import Raw
@@ -14,7 +15,15 @@ from csms_ocpp.version import Dialect, MessageId, MessageType
 MAX_MESSAGE_ID = 36  # OCPP-J 1.6 §4.1.4, OCPP-J 2.0.1 §4.1.4: "Maximum of 36 characters"
 MAX_DESCRIPTION = 255  # OCPP-J 2.0.1 §4.2.3: errorDescription is string[255]
 
+MAX_DEPTH = 100  # no OCPP payload nests deeper than 15; our readers, and those behind the bus, recurse per level
+
 EMPTY = Raw(b"{}")
+
+_SHORT = 2 * MAX_DEPTH  # no shorter text can nest deeper
+_NULL_LENGTH = len(b"null")
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_SPACE = re.compile(rb"[ \t\r\n]")
+_BRACKETS = re.compile(rb"[\[\]{}]")
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -73,62 +82,117 @@ class Malformed(msgspec.Struct, frozen=True, gc=False):
 
 Frame = Call | CallResult | CallError | CallResultError | Send
 
+_call = msgspec.json.Decoder(tuple[int, MessageId, str, Raw]).decode
 _array = msgspec.json.Decoder(list[Raw]).decode
+_id = msgspec.json.Decoder(MessageId).decode
 _string = msgspec.json.Decoder(str).decode
 _integer = msgspec.json.Decoder(int).decode
+_object = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
+
+_CALL_BEGINS = (b"[2,", "[2,")
 
 _LENGTHS = {
     MessageType.CALL: (4, 4),
     MessageType.CALL_RESULT: (3, 3),
-    # 1.6 stations leave the empty details out, though §4.2.3 asks for `{}`.
-    MessageType.CALL_ERROR: (4, 5),
-    MessageType.CALL_RESULT_ERROR: (4, 5),
+    # 1.6 stations leave the empty description and details out, though §4.2.3 asks for them.
+    MessageType.CALL_ERROR: (3, 5),
+    MessageType.CALL_RESULT_ERROR: (3, 5),
     MessageType.SEND: (4, 4),
 }
 
 
 def decode(text: bytes | str, dialect: Dialect) -> Frame | Malformed:
-    """Read one message. The returned payload is a slice of `text`, not a copy."""
+    """Read one message. The returned payload is a slice of `text`, not a copy, and not looked into."""
+    # The usual case first: most of what comes is a CALL that is as it should be.
+    if text[:3] in _CALL_BEGINS:
+        try:
+            _, unique_id, action, payload = _call(text)
+        except (ValueError, RecursionError):
+            return _decode_any(text, dialect)
+        unusual = len(unique_id) > MAX_MESSAGE_ID or len(payload) == _NULL_LENGTH
+        if not unusual and (len(text) <= _SHORT or not _nests_deeply(text)):
+            return Call(unique_id, action, payload)
+    return _decode_any(text, dialect)
+
+
+def _decode_any(text: bytes | str, dialect: Dialect) -> Frame | Malformed:
     try:
         parts = _array(text)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Malformed(f"not a JSON array: {error}"[:MAX_DESCRIPTION])
     try:
         kind = _integer(parts[0])
-    except (msgspec.MsgspecError, IndexError):
+    except (ValueError, IndexError):
         return Malformed("no message type number")
     if kind not in dialect.frame_types:
         # OCPP-J 1.6 §4.1.3: "When a server receives a message with a Message Type Number not in this list, it SHALL
         # ignore the message payload."
-        return Malformed(f"message type {kind} is not one of {dialect.version}", kind, ignorable=True)
+        return Malformed(f"message type {kind} is not one of {dialect.version}"[:MAX_DESCRIPTION], kind, ignorable=True)
     try:
-        unique_id = MessageId(_string(parts[1]))
-    except (msgspec.MsgspecError, ValueError, IndexError):
+        unique_id = _id(parts[1])
+    except (ValueError, IndexError):
         return Malformed("the message id is not a string", kind)
     least, most = _LENGTHS[kind]
     if not least <= len(parts) <= most:
         return Malformed(f"{len(parts)} elements, expected {most}", kind, unique_id)
     if len(unique_id) > MAX_MESSAGE_ID:
         return Malformed(f"the message id is longer than {MAX_MESSAGE_ID} characters", kind, unique_id)
+    if len(text) > _SHORT and _nests_deeply(text):
+        return Malformed(f"nested deeper than {MAX_DEPTH} levels", kind, unique_id)
     try:
-        if kind == MessageType.CALL_RESULT:
-            return CallResult(unique_id, parts[2])
-        word = _string(parts[2])
-        if kind == MessageType.CALL or kind == MessageType.SEND:
-            payload = parts[3]
-            if len(payload) == 4 and dialect.null_payload_is_empty and bytes(payload) == b"null":
-                # OCPP-J 1.6 §4.2.1: "If there is no payload field … it can be null or an empty object".
-                payload = EMPTY
-            return Call(unique_id, word, payload) if kind == MessageType.CALL else Send(unique_id, word, payload)
-        frame = CallError if kind == MessageType.CALL_ERROR else CallResultError
-        return frame(unique_id, word, _string(parts[3]), _object(parts[4]) if len(parts) == 5 else EMPTY)
-    except (msgspec.MsgspecError, ValueError):
+        return _frame(kind, unique_id, parts, dialect)
+    except ValueError:
         return Malformed("an element has the wrong type", kind, unique_id)
 
 
-def _object(details: Raw) -> Raw:
-    return details if bytes(details).startswith(b"{") else EMPTY
+def _frame(kind: int, unique_id: MessageId, parts: list[Raw], dialect: Dialect) -> Frame:
+    match kind:
+        case MessageType.CALL:
+            return Call(unique_id, _string(parts[2]), _payload(parts[3], dialect))
+        case MessageType.CALL_RESULT:
+            return CallResult(unique_id, _payload(parts[2], dialect))
+        case MessageType.CALL_ERROR:
+            return CallError(unique_id, _string(parts[2]), _description(parts), _details(parts))
+        case MessageType.CALL_RESULT_ERROR:
+            return CallResultError(unique_id, _string(parts[2]), _description(parts), _details(parts))
+        case _:
+            return Send(unique_id, _string(parts[2]), _payload(parts[3], dialect))
+
+
+def _payload(payload: Raw, dialect: Dialect) -> Raw:
+    # OCPP-J 1.6 §4.2.1: "If there is no payload field … it can be null or an empty object".
+    if len(payload) == _NULL_LENGTH and dialect.null_payload_is_empty and bytes(payload) == b"null":
+        return EMPTY
+    return payload
+
+
+def _description(parts: list[Raw]) -> str:
+    # Only for people: one that is missing or not a string does not hide the code.
+    try:
+        return _string(parts[3])
+    except (ValueError, IndexError):
+        return ""
+
+
+def _details(parts: list[Raw]) -> Raw:
+    try:
+        _object(parts[4])
+    except (ValueError, IndexError, RecursionError):
+        return EMPTY
+    return parts[4]
+
+
+def _nests_deeply(text: bytes | str) -> bool:
+    data = text.encode() if isinstance(text, str) else text
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def encode(frame: Frame) -> bytes:
@@ -161,4 +225,4 @@ def _error_fields(frame: CallError | CallResultError) -> bytes:
 def _compact(payload: Raw) -> bytes:
     text = bytes(payload)
     # Our own encoders write no white space between tokens; an operator's endpoint may.
-    return msgspec.json.format(text, indent=-1) if b" " in text or b"\n" in text or b"\t" in text else text
+    return msgspec.json.format(text, indent=-1) if _SPACE.search(text) else text

@@ -30,13 +30,18 @@ _PROPERTY = frozenset(
 
 
 class Schema:
-    """One compiled schema: `check(payload)` answers None, or the `Violation` in the dialect's words."""
+    """One compiled schema: `check(payload)` answers None, or the `Violation` in the dialect's words.
+
+    Every version is compiled as draft 4, where 1.0 is not an integer (2.x's draft 6 would let it pass): what passes
+    here decodes into an `int`, and we never send an integer as `0.0`. The schemas use no keyword on which the drafts
+    differ otherwise.
+    """
 
     __slots__ = ("_dialect", "_validator", "accepts_empty")
 
     def __init__(self, dialect: Dialect, document: dict[str, Any]) -> None:
         self._dialect = dialect
-        self._validator = jsonschema_rs.validator_for(document, validate_formats=True, offline=True)
+        self._validator = jsonschema_rs.Draft4Validator(document, validate_formats=True, offline=True)
         self.accepts_empty = self._validator.is_valid({})
 
     def check(self, payload: bytes | msgspec.Raw) -> Violation | None:
@@ -45,15 +50,13 @@ class Schema:
             return None
         try:
             value = _decode(payload)
-            if type(value) is dict and self._validator.is_valid(value):
-                return None
-            return self._explain(value)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            return Violation(self._dialect.formation_violation, f"Unreadable payload: {error}"[:255], "json")
+            if type(value) is dict:
+                return None if self._validator.is_valid(value) else self._explain(value)
+        except (ValueError, RecursionError) as error:
+            return _unreadable(self._dialect, error)
+        return _not_an_object(self._dialect)
 
-    def _explain(self, value: object) -> Violation | None:
-        if type(value) is not dict:
-            return Violation(self._dialect.formation_violation, "The payload is not a JSON object.", "type")
+    def _explain(self, value: dict[str, Any]) -> Violation | None:
         for error in self._validator.iter_errors(value):
             rule = error.kind.name
             if rule == "format" and _is_iso_8601(value, error.instance_path):
@@ -71,11 +74,28 @@ class Schema:
         return ErrorCode.TYPE_CONSTRAINT_VIOLATION if rule == "type" else self._dialect.formation_violation
 
 
-def _is_iso_8601(value: object, path: list[str | int]) -> bool:
+def check_shape(payload: bytes | msgspec.Raw, dialect: Dialect) -> Violation | None:
+    """Why `payload` cannot be passed on even unvalidated: it is not JSON, or not an object. Never raises."""
+    try:
+        return None if type(_decode(payload)) is dict else _not_an_object(dialect)
+    except (ValueError, RecursionError) as error:
+        return _unreadable(dialect, error)
+
+
+def _unreadable(dialect: Dialect, error: Exception) -> Violation:
+    return Violation(dialect.formation_violation, f"Unreadable payload: {error}"[:255], "json", unreadable=True)
+
+
+def _not_an_object(dialect: Dialect) -> Violation:
+    return Violation(dialect.formation_violation, "The payload is not a JSON object.", "type", unreadable=True)
+
+
+def _is_iso_8601(document: dict[str, Any], path: list[str | int]) -> bool:
     # The schemas' "date-time" is RFC 3339, which demands a zone; OCPP 1.6 §3.14 says ISO 8601, which does not, and
     # many stations in the field leave it out. Such a time is UTC.
+    value: Any = document
     for step in path:
-        value = value[step]  # type: ignore[index]
+        value = value[step]
     try:
         return isinstance(value, str) and "T" in value and bool(datetime.fromisoformat(value))
     except ValueError:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from csms_ocpp.errors import ErrorCode
+
 StationId = NewType("StationId", str)
 MessageId = NewType("MessageId", str)
 
@@ -56,42 +58,52 @@ class Dialect:
 
 _BASIC = frozenset({MessageType.CALL, MessageType.CALL_RESULT, MessageType.CALL_ERROR})
 
-_V1 = {
-    "request_suffix": "",
-    "frame_types": _BASIC,
-    # OCPP-J 1.6 §4.2.3 spells the code with one r; stations compare it letter by letter.
-    "occurrence_violation": "OccurenceConstraintViolation",
-    "formation_violation": "FormationViolation",
-    "malformed_call": "ProtocolError",
-    "unreadable_id": None,
-    "null_payload_is_empty": True,
-    "integer_transaction_ids": True,
-}
 
-_V2 = {
-    "request_suffix": "Request",
-    "occurrence_violation": "OccurrenceConstraintViolation",
-    "formation_violation": "FormatViolation",
-    "malformed_call": "ProtocolError",
-    # OCPP-J 2.0.1 §4.2.3: "When a message contains any invalid OCPP and/or it is not conform the JSON schema …
-    # if the message id cannot be read, the CALLERROR SHALL contain "-1" as message id".
-    "unreadable_id": "-1",
-    "null_payload_is_empty": False,
-    "integer_transaction_ids": False,
-}
+def _v1(version: Version, number: str, subprotocol: str | None, schemas: str | None) -> Dialect:
+    return Dialect(
+        version=version,
+        number=number,
+        subprotocol=subprotocol,
+        schemas=schemas,
+        request_suffix="",
+        frame_types=_BASIC,
+        # OCPP-J 1.6 §4.2.3 spells the code with one r; stations compare it letter by letter.
+        occurrence_violation="OccurenceConstraintViolation",
+        formation_violation="FormationViolation",
+        malformed_call=ErrorCode.PROTOCOL_ERROR,
+        unreadable_id=None,
+        null_payload_is_empty=True,
+        integer_transaction_ids=True,
+    )
+
+
+def _v2(version: Version, number: str, schemas: str, frame_types: frozenset[int]) -> Dialect:
+    return Dialect(
+        version=version,
+        number=number,
+        subprotocol=version.value,
+        schemas=schemas,
+        request_suffix="Request",
+        frame_types=frame_types,
+        occurrence_violation="OccurrenceConstraintViolation",
+        formation_violation="FormatViolation",
+        malformed_call=ErrorCode.PROTOCOL_ERROR,
+        # OCPP-J 2.0.1 §4.2.3: "When a message contains any invalid OCPP and/or it is not conform the JSON schema …
+        # if the message id cannot be read, the CALLERROR SHALL contain "-1" as message id".
+        unreadable_id="-1",
+        null_payload_is_empty=False,
+        integer_transaction_ids=False,
+    )
+
 
 DIALECTS: dict[Version, Dialect] = {
-    Version.V1_5: Dialect(Version.V1_5, "1.5", None, None, **_V1),  # type: ignore[arg-type]
-    Version.V1_6: Dialect(Version.V1_6, "1.6", "ocpp1.6", "v16", **_V1),  # type: ignore[arg-type]
-    Version.V2_0_1: Dialect(Version.V2_0_1, "2.0.1", "ocpp2.0.1", "v201", frame_types=_BASIC, **_V2),  # type: ignore[arg-type]
-    Version.V2_1: Dialect(
-        Version.V2_1,
-        "2.1",
-        "ocpp2.1",
-        "v21",
-        frame_types=_BASIC | {MessageType.CALL_RESULT_ERROR, MessageType.SEND},
-        **_V2,  # type: ignore[arg-type]
-    ),
+    dialect.version: dialect
+    for dialect in (
+        _v1(Version.V1_5, "1.5", None, None),
+        _v1(Version.V1_6, "1.6", Version.V1_6.value, "v16"),
+        _v2(Version.V2_0_1, "2.0.1", "v201", _BASIC),
+        _v2(Version.V2_1, "2.1", "v21", _BASIC | {MessageType.CALL_RESULT_ERROR, MessageType.SEND}),
+    )
 }
 
 SUBPROTOCOLS: dict[str, Version] = {d.subprotocol: d.version for d in DIALECTS.values() if d.subprotocol}
