@@ -194,3 +194,46 @@ async def test_a_gateway_that_was_swept_can_come_back(stores: Stores) -> None:
 
     assert replaced is None
     assert await stores.sessions.get(STATION) == opened
+
+
+async def test_renew_tells_whether_the_lease_still_lived(stores: Stores) -> None:
+    first = await stores.sessions.renew(EAST, 60)
+    second = await stores.sessions.renew(EAST, 0.01)
+    await asyncio.sleep(0.05)
+    third = await stores.sessions.renew(EAST, 60)
+
+    assert (first, second, third) == (False, True, False)
+
+
+async def test_a_swept_session_resumes_under_its_own_epoch(stores: Stores) -> None:
+    opened, _ = await stores.sessions.open(claim())
+    swept = await stores.sessions.sweep()
+    await stores.sessions.renew(EAST, 60)
+
+    resumed = await stores.sessions.resume(claim(), opened.epoch)
+    found = await stores.sessions.get(STATION)
+
+    assert [record.epoch for record in swept] == [opened.epoch]
+    assert resumed is True
+    assert found is not None
+    assert (found.epoch, found.gateway) == (opened.epoch, EAST)
+
+
+async def test_a_session_does_not_resume_after_a_newer_one(stores: Stores) -> None:
+    await stores.sessions.renew(WEST, 60)
+    old, _ = await stores.sessions.open(claim(EAST))
+    new, _ = await stores.sessions.open(claim(WEST))
+
+    assert await stores.sessions.resume(claim(EAST), old.epoch) is False
+    assert await stores.sessions.get(STATION) == new
+
+
+async def test_a_newer_session_gets_a_higher_epoch_than_a_resumed_one(stores: Stores) -> None:
+    future = 9_000_000_000_000
+    await stores.sessions.resume(claim(EAST), future)
+
+    new, replaced = await stores.sessions.open(claim(WEST))
+
+    assert new.epoch == future + 1
+    assert replaced is not None
+    assert replaced.epoch == future

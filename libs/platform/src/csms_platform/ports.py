@@ -137,8 +137,18 @@ class Sessions(Protocol):
         """The station's session while its gateway's lease lives; None: offline."""
         ...
 
-    async def renew(self, gateway: GatewayId, seconds: float) -> None:
-        """The gateway lives: its lease now ends `seconds` from now."""
+    async def resume(self, claim: Claim, epoch: int) -> bool:
+        """Restore the session of this epoch, as after its gateway's lease had ended by mistake.
+
+        Answers False, and changes nothing, when the station has had a newer epoch since.
+        """
+        ...
+
+    async def renew(self, gateway: GatewayId, seconds: float) -> bool:
+        """The gateway lives: its lease now ends `seconds` from now. Answers whether an earlier lease still lived.
+
+        A gateway that never renewed counts as dead in `get` and `sweep`.
+        """
         ...
 
     async def retire(self, gateway: GatewayId) -> None:
@@ -191,7 +201,10 @@ class Stations(Protocol):
         ...
 
     async def note(self, notes: Sequence[Note]) -> None:
-        """Remember all of `notes`, cheaply (one command to the store for the whole batch); the last one wins."""
+        """Remember all of `notes`, cheaply (one command to the store for the whole batch); the last one wins.
+
+        Batches take effect in the order asked.
+        """
         ...
 
     async def recall(self, identity: StationId) -> dict[str, bytes]:
@@ -264,7 +277,8 @@ class Transactions(Protocol):
     async def begin(self, transaction: Transaction) -> tuple[Transaction, bool]:
         """Store a transaction unless this (identity, key) exists; answers the stored one, and whether it is new.
 
-        An authorized new one counts as active for its tag.
+        An authorized new one counts as active for its tag. Without a key the id recognises a repeated start, and an
+        ended transaction still recognises it.
         """
         ...
 
@@ -273,7 +287,10 @@ class Transactions(Protocol):
         ...
 
     async def update(self, transaction: Transaction) -> None:
-        """Replace the transaction with the same (identity, id). One with `stopped` no longer counts for its tag."""
+        """Replace the transaction with the same (identity, id), or store it when it is unknown.
+
+        One with `stopped` no longer counts for its tag.
+        """
         ...
 
     async def active(self, tag: str) -> int:

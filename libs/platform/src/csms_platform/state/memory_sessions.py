@@ -33,10 +33,15 @@ class MemorySessions:
         record = SessionRecord(
             **msgspec.structs.asdict(claim), epoch=(self._epoch(claim.identity) or max(now - 1, 0)) + 1, since=now
         )
-        self._tables.put("epochs", record.identity, _encode(record.epoch))
-        self._live[record.identity] = _encode(record)
-        self._held[record.gateway][record.identity] = None
+        self._begin(record)
         return record, replaced
+
+    async def resume(self, claim: Claim, epoch: int) -> bool:
+        if self._epoch(claim.identity) > epoch:
+            return False
+        self._end(claim.identity)
+        self._begin(SessionRecord(**msgspec.structs.asdict(claim), epoch=epoch, since=int(self._clock() * 1000)))
+        return True
 
     async def release(self, identity: StationId, epoch: int) -> bool:
         return self._epoch(identity) == epoch and self._end(identity) is not None
@@ -46,8 +51,10 @@ class MemorySessions:
         record = None if value is None else _decode(value)
         return record if record and self._alive(record.gateway) else None
 
-    async def renew(self, gateway: GatewayId, seconds: float) -> None:
+    async def renew(self, gateway: GatewayId, seconds: float) -> bool:
+        alive = self._alive(gateway)
         self._leases[gateway] = self._clock() + seconds
+        return alive
 
     async def retire(self, gateway: GatewayId) -> None:
         self._leases.pop(gateway, None)
@@ -71,6 +78,11 @@ class MemorySessions:
     def _epoch(self, identity: StationId) -> int:
         value = self._tables.get("epochs", identity)
         return 0 if value is None else int(value)
+
+    def _begin(self, record: SessionRecord) -> None:
+        self._tables.put("epochs", record.identity, _encode(record.epoch))
+        self._live[record.identity] = _encode(record)
+        self._held[record.gateway][record.identity] = None
 
     def _end(self, identity: StationId) -> SessionRecord | None:
         value = self._live.pop(identity, None)

@@ -48,6 +48,24 @@ return {record, replaced}
 """
 )
 
+# `epoch` comes and goes as text: a number of this size loses digits in Lua's own formatting.
+_RESUME = Script("""
+local identity, gateway, rest, held, epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local last = redis.call('HGET', KEYS[2], identity)
+if last and tonumber(last) > tonumber(epoch) then
+  return 0
+end
+local replaced = redis.call('HGET', KEYS[1], identity)
+if replaced then
+  redis.call('SREM', held .. cjson.decode(replaced).gateway, identity)
+end
+redis.call('HSET', KEYS[2], identity, epoch)
+redis.call('HSET', KEYS[1], identity, '{"epoch":' .. epoch .. ',' .. rest)
+redis.call('SADD', held .. gateway, identity)
+redis.call('ZADD', KEYS[3], 'NX', 0, gateway)
+return 1
+""")
+
 # A live session always has the station's last epoch.
 _RELEASE = Script("""
 local identity, epoch, held = ARGV[1], ARGV[2], ARGV[3]
@@ -69,7 +87,14 @@ return ends and tonumber(ends) > now() and record
 """
 )
 
-_RENEW = Script(_NOW + "redis.call('ZADD', KEYS[1], string.format('%.0f', now() + ARGV[2]), ARGV[1])")
+_RENEW = Script(
+    _NOW
+    + """
+local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
+redis.call('ZADD', KEYS[1], string.format('%.0f', now() + ARGV[2]), ARGV[1])
+return ends and tonumber(ends) > now() and 1
+"""
+)
 
 _SWEEP = Script(
     _NOW
@@ -95,7 +120,7 @@ return swept
 """
 )
 
-SCRIPTS = (_OPEN, _RELEASE, _GET, _RENEW, _SWEEP)
+SCRIPTS = (_OPEN, _RESUME, _RELEASE, _GET, _RENEW, _SWEEP)
 
 
 class RedisSessions:
@@ -110,10 +135,15 @@ class RedisSessions:
         self._held = prefix + "held:"
 
     async def open(self, claim: Claim) -> tuple[SessionRecord, SessionRecord | None]:
-        rest = _encode(msgspec.structs.asdict(claim) | {"since": int(self._clock() * 1000)})[1:]
         keys = [self._sessions, self._epochs, self._leases]
+        rest = self._rest(claim)
         record, replaced = await self._link.run(_OPEN, keys, claim.identity, claim.gateway, rest, self._held)
         return _decode(record), None if replaced is None else _decode(replaced)
+
+    async def resume(self, claim: Claim, epoch: int) -> bool:
+        keys = [self._sessions, self._epochs, self._leases]
+        rest = self._rest(claim)
+        return bool(await self._link.run(_RESUME, keys, claim.identity, claim.gateway, rest, self._held, epoch))
 
     async def release(self, identity: StationId, epoch: int) -> bool:
         keys = [self._sessions, self._epochs]
@@ -123,8 +153,8 @@ class RedisSessions:
         record = await self._link.run(_GET, [self._sessions, self._leases], identity)
         return None if record is None else _decode(record)
 
-    async def renew(self, gateway: GatewayId, seconds: float) -> None:
-        await self._link.run(_RENEW, [self._leases], gateway, int(seconds * 1000))
+    async def renew(self, gateway: GatewayId, seconds: float) -> bool:
+        return bool(await self._link.run(_RENEW, [self._leases], gateway, int(seconds * 1000)))
 
     async def retire(self, gateway: GatewayId) -> None:
         await self._link.execute("ZADD", self._leases, "XX", 0, gateway)
@@ -132,3 +162,7 @@ class RedisSessions:
     async def sweep(self, limit: int = 1000) -> list[SessionRecord]:
         swept = await self._link.run(_SWEEP, [self._sessions, self._leases], limit, self._held)
         return [_decode(record) for record in swept]
+
+    def _rest(self, claim: Claim) -> bytes:
+        """The record's JSON but for its opening brace and the epoch, which the scripts put before it."""
+        return _encode(msgspec.structs.asdict(claim) | {"since": int(self._clock() * 1000)})[1:]
