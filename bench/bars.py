@@ -1,0 +1,94 @@
+"""What the figures are held to, and whether they meet it. Pure: cells in, verdicts out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.measure import Cell, Idle
+
+ACTIVE = 1000
+SCENARIO = "metervalues"
+RATIO_BAR = 5.0  # × the baseline's calls/s
+RATIO_GOAL = 7.0
+IDLE_BAR = 10 * 1024  # bytes
+FOREIGN_BAR = 0.15  # cores that anything else may use
+P50_BAR = 3.0  # ms, distributed, one station active
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`met` None: not measured in this run, or no bar, only a figure to look at."""
+
+    what: str
+    figure: str
+    met: bool | None
+
+
+def find(cells: Sequence[Cell], system: str, scenario: str, active: int, rate: float | None = None) -> Cell | None:
+    wanted = (system, scenario, active, rate)
+    return next((cell for cell in cells if (cell.system, cell.scenario, cell.active, cell.rate) == wanted), None)
+
+
+def ratio(cells: Sequence[Cell], cell: Cell) -> float | None:
+    """Calls/s as a multiple of the baseline's in the same place of the matrix."""
+    base = find(cells, "baseline", cell.scenario, cell.active, cell.rate)
+    return cell.calls_per_second / base.calls_per_second if base is not None and base.calls else None
+
+
+def verdicts(cells: Sequence[Cell], idles: Sequence[Idle]) -> list[Verdict]:
+    return [
+        _throughput(cells, "distributed", RATIO_BAR, "bar"),
+        _throughput(cells, "distributed", RATIO_GOAL, "goal"),
+        _throughput(cells, "all-in-one", RATIO_BAR, "bar"),
+        _one_at_a_time(cells),
+        _idle(idles),
+        *_open_loop(cells),
+        _clean(cells),
+        _quiet(cells),
+    ]
+
+
+def _throughput(cells: Sequence[Cell], system: str, bar: float, kind: str) -> Verdict:
+    what = f"{system}: calls/s of {SCENARIO}, {ACTIVE} active, {kind} {bar:g} × baseline"
+    cell = find(cells, system, SCENARIO, ACTIVE)
+    times = ratio(cells, cell) if cell is not None else None
+    if cell is None or times is None:
+        return Verdict(what, "not measured", None)
+    return Verdict(what, f"{times:.2f} × ({cell.calls_per_second:,.0f}/s)", times >= bar)
+
+
+def _one_at_a_time(cells: Sequence[Cell]) -> Verdict:
+    what = f"distributed: p50 of {SCENARIO}, 1 active, bar {P50_BAR:g} ms"
+    cell = find(cells, "distributed", SCENARIO, 1)
+    if cell is None or cell.latency.p50 is None:
+        return Verdict(what, "not measured", None)
+    return Verdict(what, f"{cell.latency.p50:.2f} ms", cell.latency.p50 <= P50_BAR)
+
+
+def _idle(idles: Sequence[Idle]) -> Verdict:
+    what = f"distributed: RSS of the gateway for an idle connection, bar {IDLE_BAR / 1024:g} KiB"
+    for idle in idles:
+        if idle.system == "distributed":
+            cost = idle.bytes_per_connection[idle.holder]
+            return Verdict(what, f"{cost / 1024:.1f} KiB", cost <= IDLE_BAR)
+    return Verdict(what, "not measured", None)
+
+
+def _open_loop(cells: Sequence[Cell]) -> Iterator[Verdict]:
+    for cell in cells:
+        if cell.rate is not None:
+            micros = cell.micros_per_call(cell.total_cpu)
+            figure = "not answered" if micros is None else f"{micros:.0f} µs, p50 {cell.latency.p50} ms"
+            yield Verdict(f"{cell.system}: CPU a call at {cell.rate:,.0f}/s, open loop", figure, None)
+
+
+def _clean(cells: Sequence[Cell]) -> Verdict:
+    wrong = sum(sum(cell.errors.values()) for cell in cells)
+    return Verdict("every call answered, and rightly", f"{wrong} errors", wrong == 0 and any(c.calls for c in cells))
+
+
+def _quiet(cells: Sequence[Cell]) -> Verdict:
+    what = f"the machine did nothing else, bar {FOREIGN_BAR:g} cores"
+    busiest = max((cell.foreign_cpu / cell.seconds for cell in cells), default=None)
+    if busiest is None:
+        return Verdict(what, "not measured", None)
+    return Verdict(what, f"{busiest:.2f} cores at worst", busiest <= FOREIGN_BAR)

@@ -1,0 +1,77 @@
+"""The systems under test: what each is made of.
+
+Each is a context manager that yields a `System` which is ready for stations; leaving it stops every process.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from bench.children import HOST, answers_readyz, listens, python, rabbitmq, redis
+from bench.processes import Processes
+from tests.support.ports import free_port
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Stations connect to `url`/<identity>. `holder` is the process that holds their sockets.
+
+    `echo`: answers with what it hears, so it only shows what a shell costs.
+    """
+
+    name: str
+    url: str
+    processes: Processes
+    holder: str
+    echo: bool = False
+
+
+@contextmanager
+def all_in_one() -> Iterator[System]:
+    port = free_port()
+    with _csms("up", port) as pid:
+        yield System("all-in-one", _url(port), Processes({"csms": [pid]}), "csms")
+
+
+@contextmanager
+def distributed() -> Iterator[System]:
+    with ExitStack() as stack:
+        bus, rabbitmq_pids = stack.enter_context(rabbitmq())
+        state, redis_pids = stack.enter_context(redis())
+        router = stack.enter_context(_csms("router", free_port(), "--bus", bus, "--state", state))
+        port = free_port()
+        gateway = stack.enter_context(_csms("ws-gateway", port, "--bus", bus))
+        names = {"gateway": [gateway], "router": [router], "rabbitmq": rabbitmq_pids, "redis": redis_pids}
+        yield System("distributed", _url(port), Processes(names), "gateway")
+
+
+@contextmanager
+def baseline() -> Iterator[System]:
+    port = free_port()
+    with python(listens, port, "-m", "bench.baseline", str(port)) as pid:
+        yield System("baseline", _url(port), Processes({"baseline": [pid]}), "baseline")
+
+
+@contextmanager
+def echo(shell: str) -> Iterator[System]:
+    port = free_port()
+    with python(listens, port, "-m", "bench.echo", shell, str(port)) as pid:
+        yield System(f"echo-{shell}", _url(port), Processes({"echo": [pid]}), "echo", echo=True)
+
+
+SYSTEMS: dict[str, Callable[[], AbstractContextManager[System]]] = {
+    "baseline": baseline,
+    "all-in-one": all_in_one,
+    "distributed": distributed,
+    "echo-sansio": partial(echo, "sansio"),
+    "echo-library": partial(echo, "library"),
+}
+
+
+def _csms(command: str, port: int, *options: str) -> AbstractContextManager[int]:
+    return python(answers_readyz, port, "-m", "csms", command, "--host", HOST, "--port", str(port), *options)
+
+
+def _url(port: int) -> str:
+    return f"ws://{HOST}:{port}/ocpp"
