@@ -34,7 +34,7 @@ $(STAMP): requirements.lock pyproject.toml $(MEMBERS) deploy/setup/venv.sh
 	@PYTHON='$(PYTHON)' sh deploy/setup/venv.sh
 
 run: setup
-	@exec $(BIN)/csms up --emulate 5 $(ARGS)
+	@exec $(BIN)/python deploy/setup/foreground.py $(BIN)/csms up --emulate 5 $(ARGS)
 
 test: setup brokers
 	@exec $(BIN)/python -m pytest $(ARGS)

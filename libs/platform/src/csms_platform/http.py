@@ -44,6 +44,11 @@ class Front:
         self._servers: list[asyncio.Server] = []
 
     @property
+    def prefixes(self) -> list[str]:
+        """The mounted path prefixes."""
+        return [prefix.decode("ascii") for prefix in self._mounts]
+
+    @property
     def app(self) -> Starlette:
         """Services add their HTTP routes here."""
         return self._app

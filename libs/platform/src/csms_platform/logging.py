@@ -16,7 +16,7 @@ _SECRET = frozenset({"password", "authorization", "token", "secret"})
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
-    """A logger whose lines carry `source=name`; cheap, made at import."""
+    """A logger whose lines carry `logger: name`; cheap, made at import."""
     logger: FilteringBoundLogger = structlog.get_logger(source=name)
     return logger
 
@@ -30,9 +30,11 @@ def configure(level: str = "info", form: str = "auto") -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if text else "iso", utc=not text),
         _redact,
+        _name,
     ]
     if text:
-        processors.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28))
+        colours = sys.stderr.isatty()
+        processors.append(structlog.dev.ConsoleRenderer(colors=colours, sort_keys=False, pad_event_to=20))
     else:
         processors += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
@@ -48,6 +50,12 @@ def configure(level: str = "info", form: str = "auto") -> None:
 def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     for key in _SECRET & event.keys():
         event[key] = "…"
+    return event
+
+
+def _name(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    # `logger` cannot be bound from the start: structlog's own functions have a parameter of that name.
+    event["logger"] = event.pop("source", "")
     return event
 
 

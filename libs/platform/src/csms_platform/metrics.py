@@ -4,10 +4,16 @@ Label values come from the catalog and from enumerations, never from what a peer
 the child of a labelled metric that is used on a hot path: looking it up costs more than counting.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
 
-__all__ = ["CONTENT_TYPE", "REGISTRY", "counter", "gauge", "histogram", "render"]
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+__all__ = ["CONTENT_TYPE", "REGISTRY", "Stopwatch", "Stopwatches", "counter", "gauge", "histogram", "render"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 REGISTRY = CollectorRegistry()
@@ -28,6 +34,45 @@ def gauge(name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
 def histogram(name: str, text: str, labels: tuple[str, ...] = (), buckets: tuple[float, ...] = _LATENCY) -> Histogram:
     """A histogram named `csms_<name>`; seconds unless told otherwise."""
     return Histogram(f"csms_{name}", text, labels, registry=REGISTRY, buckets=buckets)
+
+
+class Stopwatch:
+    """One labelled child of `Stopwatches`. For hot paths of the event loop's thread: no lock, 0.2 µs an observation."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_LATENCY) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one event that took `seconds`."""
+        self.counts[bisect_left(_LATENCY, seconds)] += 1
+        self.total += seconds
+
+
+class Stopwatches(Collector):
+    """A histogram named `csms_<name>` whose children are `Stopwatch`es; its `_count` serves as the counter, too."""
+
+    def __init__(self, name: str, text: str, labels: tuple[str, ...]) -> None:
+        self._name = f"csms_{name}"
+        self._text = text
+        self._labels = labels
+        self._children: dict[tuple[str, ...], Stopwatch] = {}
+        REGISTRY.register(self)
+
+    def child(self, *values: str) -> Stopwatch:
+        """The child with these label values, made at the first call. Keep it: this look-up is not for hot paths."""
+        return self._children.setdefault(values, Stopwatch())
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """Called by prometheus-client at a scrape."""
+        family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
+        bounds = [*(str(bound) for bound in _LATENCY), "+Inf"]
+        for values, child in self._children.items():
+            buckets = list(zip(bounds, accumulate(child.counts), strict=True))
+            family.add_metric(values, buckets, sum_value=child.total)
+        yield family
 
 
 def render() -> bytes:

@@ -5,7 +5,7 @@ deadlines for handshake, pong and close, and back-pressure in both directions. I
 """
 
 import asyncio
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +53,8 @@ class Phase(IntEnum):
     LOST = 4
 
 
-class Pause(IntFlag):
-    """Why the socket is not being read now."""
+class Pause:
+    """Why the socket is not being read now: bits of one integer (an IntFlag would cost a microsecond a message)."""
 
     RATE = 1
     BACKLOG = 2
@@ -158,13 +158,13 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.resume(Pause.WRITE)
 
-    def pause(self, why: Pause) -> None:
+    def pause(self, why: int) -> None:
         """Stop reading the socket until every reason is gone; TCP slows the station down."""
         if not self.pauses and self.phase < Phase.LOST:
             self.transport.pause_reading()
         self.pauses |= why
 
-    def resume(self, why: Pause) -> None:
+    def resume(self, why: int) -> None:
         """This reason to pause is gone."""
         if not self.pauses & why:
             return
@@ -211,6 +211,7 @@ class Connection(asyncio.Protocol):
         early, self.early = self.early, None
         for frame in early or ():
             self._frame(frame)
+        self._write()
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer the handshake with an HTTP error and its reason; does nothing once it is decided."""
@@ -296,7 +297,7 @@ class Connection(asyncio.Protocol):
         self._follow(session.receive(data, now))
         if session.backlog >= _MAX_BACKLOG:
             self.pause(Pause.BACKLOG)
-        self._transmit(session)
+        self._stage(session)
 
     def _follow(self, events: list[Event]) -> None:
         for event in events:
@@ -333,10 +334,14 @@ class Connection(asyncio.Protocol):
         )
 
     def _transmit(self, session: Session) -> None:
+        self._stage(session)
+        self._write()
+
+    def _stage(self, session: Session) -> None:
+        """Hand the session's messages to the WebSocket layer; `_write` comes after."""
         for message in session.take_output():
             self.protocol.send_text(message)
-        self._write()
-        if session.timer is not None or self.timer is not None:
+        if self.timer is not None or session.timer is not None:
             self._arm(session)
 
     # --- from the bus -----------------------------------------------------------------------------------------------

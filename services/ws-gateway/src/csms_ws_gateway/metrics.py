@@ -1,11 +1,7 @@
 """What the WebSocket gateway counts. Children are kept: looking one up costs more than counting."""
 
-from functools import cache
-
-from prometheus_client import Counter, Histogram
-
 from csms_ocpp.session import Outcome
-from csms_platform.metrics import counter, gauge, histogram
+from csms_platform.metrics import Stopwatch, Stopwatches, counter, gauge
 
 sockets = gauge("ws_sockets", "Open sockets, handshakes included")
 connections = gauge("ws_connections", "Connected stations")
@@ -13,23 +9,21 @@ evictions = counter("ws_evictions", "Connections closed because the station conn
 unanswered = counter("ws_unanswered_calls", "Stations' CALLs that nobody answered in time")
 
 _handshakes = counter("ws_handshakes", "Handshakes by HTTP status", ("status",))
-_calls = counter("ws_calls", "Stations' CALLs that were answered", ("version", "action", "outcome"))
-_seconds = histogram("ws_call_seconds", "From a station's CALL to its answer", ("version",))
+_calls = Stopwatches("ws_call_seconds", "From a station's CALL to its answer", ("version", "action", "outcome"))
 _commands = counter("ws_commands", "Commands to stations by outcome", ("version", "action", "outcome"))
 _complaints = counter("ws_complaints", "Messages that something was wrong with", ("kind",))
 
 
-@cache
-def _answers(version: str, action: str, result: bool) -> tuple[Counter, Histogram]:
-    outcome = "result" if result else "error"
-    return _calls.labels(version, action, outcome), _seconds.labels(version)
+_answers: dict[tuple[str, str, bool], Stopwatch] = {}
 
 
 def answered(version: str, action: str, result: bool, seconds: float) -> None:
     """Count an answer. `action` comes from the catalog: the protocol core let it through."""
-    calls, latency = _answers(version, action, result)
-    calls.inc()
-    latency.observe(seconds)
+    key = version, action, result
+    stopwatch = _answers.get(key)
+    if stopwatch is None:
+        stopwatch = _answers[key] = _calls.child(version, action, "result" if result else "error")
+    stopwatch.observe(seconds)
 
 
 def handshake(status: int) -> None:

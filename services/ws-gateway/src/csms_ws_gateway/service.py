@@ -181,7 +181,7 @@ class Gateway:
         connection.accept(capsule, Version(envelope.version))
         metrics.handshake(101)
         metrics.connections.set(len(self.connections))
-        self.log.info(
+        self.log.debug(
             "connected",
             station=connection.identity,
             version=envelope.version,
@@ -214,7 +214,8 @@ class Gateway:
 
     def _announce(self) -> None:
         """Our lease had ended (a broker was away): the routers want to know what we hold."""
-        self.log.warning("lease had ended; telling the routers again", stations=len(self.connections))
+        if self.connections:
+            self.log.warning("lease had ended; telling the routers again", stations=len(self.connections))
         for connection in self.connections.values():
             self.bus.send(
                 ROUTER,
@@ -300,7 +301,7 @@ class Gateway:
         if self.connections.get(connection.identity) is connection:
             del self.connections[connection.identity]
             metrics.connections.set(len(self.connections))
-        self.log.info("disconnected", station=connection.identity, epoch=connection.capsule.epoch)
+        self.log.debug("disconnected", station=connection.identity, epoch=connection.capsule.epoch)
         self._release(connection.identity, connection.capsule)
 
     def _release(self, identity: str, capsule: Capsule) -> None:
