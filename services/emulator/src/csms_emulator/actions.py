@@ -1,0 +1,51 @@
+"""What an emulated station wants done: values that its link carries out in order. Nothing here acts."""
+
+from typing import Any
+
+import msgspec
+
+Payload = dict[str, Any]
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Send a CALL. The `CallEnded` that follows carries `number` as its context."""
+
+    action: str
+    payload: Payload
+    number: int
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Send the CALLRESULT of the peer's CALL `unique_id`."""
+
+    unique_id: str
+    payload: Payload
+
+
+class Refuse(msgspec.Struct, frozen=True):
+    """Send a CALLERROR to the peer's CALL `unique_id`."""
+
+    unique_id: str
+    code: str
+    description: str
+
+
+class Disconnect(msgspec.Struct, frozen=True):
+    """Transmit what was said so far, and close the connection. `disconnected` follows, whoever closes first."""
+
+
+class Reconnect(msgspec.Struct, frozen=True):
+    """Connect again in `after` seconds; only ever an output of `disconnected`."""
+
+    after: float
+
+
+class Log(msgspec.Struct, frozen=True):
+    """Something happened that a reader of the log understands without knowing OCPP's small print."""
+
+    event: str
+    fields: dict[str, Any] = {}
+    level: str = "info"
+
+
+Action = Ask | Answer | Refuse | Disconnect | Reconnect | Log

@@ -1,0 +1,70 @@
+"""What the parts of a station share: settings, chance, the agenda, the outbox, and the actions of the current input."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from csms_emulator.actions import Action, Log
+from csms_emulator.agenda import Agenda
+from csms_emulator.configuration import Configuration
+from csms_emulator.outbox import Outbox
+
+
+@dataclass(slots=True)
+class Board:
+    """`epoch` is the time since 1970, in seconds, at which the caller's clock stood at 0.
+
+    `online`: connected and Accepted, so that a question to the central system can be answered now.
+    """
+
+    random: Random
+    pace: float
+    epoch: float
+    configuration: Configuration
+    id_tags: tuple[str, ...] = ()
+    agenda: Agenda = field(default_factory=Agenda)
+    outbox: Outbox = field(default_factory=Outbox)
+    cache: set[str] = field(default_factory=set)
+    actions: list[Action] = field(default_factory=list)
+    online: bool = False
+
+    def log(self, event: str, level: str = "info", **fields: Any) -> None:
+        """Tell the reader of the log."""
+        self.actions.append(Log(event, fields, level))
+
+    def timestamp(self, now: float) -> str:
+        """The time in the form of the wire: ISO 8601, UTC, milliseconds."""
+        moment = datetime.fromtimestamp(self.epoch + now, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def later(self, now: float, least: float, most: float) -> float:
+        """A random instant between `least` and `most` emulated seconds from now."""
+        return now + self.random.uniform(least, most) / self.pace
+
+    def card(self) -> str:
+        """The idTag of the next driver."""
+        return self.random.choice(self.id_tags) if self.id_tags else f"{self.random.getrandbits(32):08X}"
+
+    def remember(self, id_tag: str, status: str) -> None:
+        """Keep the authorization cache as OCPP 1.6 §3.5.1 wants it: what the central system said last."""
+        if status == "Accepted" and self.configuration.flag("AuthorizationCacheEnabled"):
+            self.cache.add(id_tag)
+        else:
+            self.cache.discard(id_tag)
+
+    def trusts_offline(self, id_tag: str) -> bool:
+        """Whether this idTag may charge while the central system cannot be asked."""
+        if id_tag in self.cache and self.configuration.flag("LocalAuthorizeOffline"):
+            return True
+        return self.configuration.flag("AllowOfflineTxForUnknownId")
+
+    @contextmanager
+    def collect(self) -> Iterator[list[Action]]:
+        """The actions of one input, gathered while the block runs."""
+        actions: list[Action] = []
+        self.actions = actions
+        yield actions
+        self.actions = []

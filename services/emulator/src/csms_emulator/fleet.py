@@ -1,0 +1,67 @@
+"""Many stations, each on its own link: who they are, when they start, and that all of them have left at the end."""
+
+import asyncio
+import time
+from contextlib import suppress
+from random import Random
+
+from csms_emulator.link_ws import CLOSE_WITHIN, Link
+from csms_emulator.logbook import Logbook
+from csms_emulator.settings import Settings
+from csms_emulator.station import Station
+from csms_platform.logging import get_logger
+
+_log = get_logger("emulator")
+
+
+class Fleet:
+    """The stations of `settings`, from `run` until `stop`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._links: list[Link] = []
+        self._stopping = asyncio.Event()
+        self._gone = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start the stations one by one; returns when all have left."""
+        try:
+            async with asyncio.TaskGroup() as stations:
+                gap = self._settings.ramp / self._settings.count
+                for n, identity in enumerate(self._settings.identities(), 1):
+                    if self._stopping.is_set():
+                        break
+                    link = self._link(n, identity)
+                    self._links.append(link)
+                    stations.create_task(link.run(), name=identity)
+                    await self._stops_within(gap)
+        finally:
+            self._gone.set()
+
+    async def stop(self) -> None:
+        """Let every station end its transactions and close its socket; takes at most `grace` and a few seconds."""
+        self._stopping.set()
+        for link in self._links:
+            link.stop(self._settings.grace)
+        try:
+            async with asyncio.timeout(self._settings.grace + 2 * CLOSE_WITHIN + 1):
+                await self._gone.wait()
+        except TimeoutError:
+            _log.warning("stations did not hang up in time")
+
+    def _link(self, n: int, identity: str) -> Link:
+        settings = self._settings
+        station = Station(
+            identity,
+            random=Random(f"{settings.seed}/{n}"),
+            epoch=time.time() - asyncio.get_running_loop().time(),
+            connectors=settings.connectors,
+            pace=settings.pace,
+            id_tags=settings.id_tags,
+        )
+        return Link(station, identity, settings.url, settings.password, Logbook(identity))
+
+    async def _stops_within(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()

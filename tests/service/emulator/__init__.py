@@ -1,0 +1,1 @@
+"""The emulator against a foreign central system, over loopback."""

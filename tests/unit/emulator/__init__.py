@@ -1,0 +1,1 @@
+"""Unit tests of the emulator: no loop, no sleep."""

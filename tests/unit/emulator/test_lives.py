@@ -1,0 +1,168 @@
+"""Whole lives with whatever may happen: the promises that hold in all of them."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from csms_emulator.outbox import Message, Outbox, Transaction
+from csms_ocpp.session import Outcome
+from tests.unit.emulator.driving import NEW, Central, Payload
+
+# OCPP 1.6 §4.9, the whole table, without Faulted and Reserved; told here a second time on purpose.
+ALLOWED = {
+    "Available": {"Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Unavailable"},
+    "Preparing": {"Available", "Charging", "SuspendedEV", "SuspendedEVSE", "Finishing"},
+    "Charging": {"Available", "SuspendedEV", "SuspendedEVSE", "Finishing", "Unavailable"},
+    "SuspendedEV": {"Available", "Charging", "SuspendedEVSE", "Finishing", "Unavailable"},
+    "SuspendedEVSE": {"Available", "Charging", "SuspendedEV", "Finishing", "Unavailable"},
+    "Finishing": {"Available", "Preparing", "Unavailable"},
+    "Unavailable": {"Available", "Preparing", "Charging", "SuspendedEV", "SuspendedEVSE"},
+}
+
+COMMANDS: list[tuple[str, dict[str, Any]]] = [
+    ("RemoteStartTransaction", {"idTag": "REMOTE"}),
+    ("RemoteStartTransaction", {"idTag": "REMOTE", "connectorId": 2}),
+    ("RemoteStopTransaction", {"transactionId": 1}),
+    ("RemoteStopTransaction", {"transactionId": 2}),
+    ("Reset", {"type": "Soft"}),
+    ("Reset", {"type": "Hard"}),
+    ("TriggerMessage", {"requestedMessage": "MeterValues"}),
+    ("TriggerMessage", {"requestedMessage": "StatusNotification"}),
+    ("TriggerMessage", {"requestedMessage": "BootNotification"}),
+    ("ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}),
+    ("ChangeAvailability", {"connectorId": 0, "type": "Operative"}),
+    ("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"}),
+    ("UnlockConnector", {"connectorId": 1}),
+    ("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "7"}),
+    ("ChangeConfiguration", {"key": "HeartbeatInterval", "value": "30"}),
+    ("GetConfiguration", {}),
+]
+
+TIME = "2024-01-01T00:00:00Z"
+REPLIES: list[tuple[str, dict[str, Any]]] = [
+    ("BootNotification", {"status": "Pending", "currentTime": TIME, "interval": 5}),
+    ("BootNotification", {"status": "Accepted", "currentTime": TIME, "interval": 100}),
+    ("Authorize", {"idTagInfo": {"status": "Blocked"}}),
+    ("Authorize", {"idTagInfo": {"status": "Accepted"}}),
+    ("StartTransaction", {"transactionId": NEW, "idTagInfo": {"status": "Invalid"}}),
+]
+
+deeds = st.lists(
+    st.one_of(
+        st.tuples(st.just("run"), st.sampled_from([1.0, 10.0, 60.0, 300.0, 1800.0])),
+        st.tuples(st.just("command"), st.sampled_from(COMMANDS)),
+        st.tuples(st.just("disconnect"), st.none()),
+        st.tuples(st.just("fail"), st.sampled_from([Outcome.TIMEOUT, Outcome.ERROR])),
+        st.tuples(st.just("forget"), st.none()),
+        st.tuples(st.just("reply"), st.sampled_from(REPLIES)),
+    ),
+    max_size=40,
+)
+
+
+class Life:
+    """A central system, and what is remembered to judge the station by."""
+
+    def __init__(self, seed: int) -> None:
+        self.central = Central(seed=seed, connectors=2)
+        self.registers: dict[int, float] = {}
+        self.central.watch = self.look
+        self.central.connect()
+
+    def look(self) -> None:
+        for number, connector in self.central.station.connectors.items():
+            assert connector.register >= self.registers.get(number, 0.0)
+            self.registers[number] = connector.register
+            assert (connector.transaction is not None) == (connector.status in ("Charging", "SuspendedEV"))
+
+    def live(self, deed: str, value: Any) -> None:
+        central = self.central
+        if central.reconnect is not None:
+            central.run(central.reconnect)
+            self.connect()
+        match deed:
+            case "run":
+                central.run(value)
+            case "command":
+                central.command(*value)
+            case "disconnect":
+                central.disconnect()
+            case "fail" if central.pending:
+                central.fail(value, "InternalError")
+            case "forget" if central.pending:
+                central.fail(Outcome.ERROR, "SecurityError")
+            case "reply":
+                central.replies = {**central.replies, value[0]: value[1]}
+        if central.leaving:
+            central.disconnect()
+
+    def connect(self) -> None:
+        self.central.asked.append(("connected", {}))
+        self.central.connect()
+
+
+@given(st.integers(0, 2**32), deeds)
+@settings(max_examples=150, deadline=None)
+def test_whatever_happens_a_station_keeps_its_promises(seed: int, happenings: list[tuple[str, Any]]) -> None:
+    """Schema-valid, one CALL at a time (both checked by the driver); and the four promises below."""
+    life = Life(seed)
+
+    for deed, value in happenings:
+        life.live(deed, value)
+
+    check_statuses(life.central.asked)
+    check_transactions(life.central)
+
+
+def check_statuses(asked: list[tuple[str, dict[str, Any]]]) -> None:
+    """Within a connection, from boot to boot, statuses change as the table allows (or are told again)."""
+    last: dict[int, str] = {}
+    for action, payload in asked:
+        if action in ("connected", "BootNotification"):
+            last = {}
+        elif action == "StatusNotification":
+            connector, status = payload["connectorId"], payload["status"]
+            before = last.get(connector, status)
+            assert status == before or status in ALLOWED[before], (connector, before, status)
+            last[connector] = status
+
+
+def check_transactions(central: Central) -> None:
+    """A connector's next transaction is told after the end of the one before, and its meter never runs back."""
+    running: dict[int, Payload] = {}
+    starts: dict[int, Payload] = {}
+    for index, (action, payload) in enumerate(central.asked):
+        starts |= {number: start for at, number, start in central.started if at <= index}
+        if action == "StartTransaction":
+            connector = payload["connectorId"]
+            assert running.get(connector, payload) == payload
+            running[connector] = payload
+        elif action == "StopTransaction":
+            ended = (
+                [starts[payload["transactionId"]]] if payload["transactionId"] in starts else _unheard(running, starts)
+            )
+            assert all(payload["meterStop"] >= start["meterStart"] for start in ended)
+            running = {c: start for c, start in running.items() if start not in ended}
+
+
+def _unheard(running: dict[int, Payload], starts: dict[int, Payload]) -> list[Payload]:
+    """The transactions whose start was never answered: their stop names -1."""
+    return [start for start in running.values() if start not in starts.values()]
+
+
+def test_a_full_outbox_drops_the_oldest_meter_values_and_never_a_start_or_a_stop() -> None:
+    outbox = Outbox()
+    transaction = Transaction(1, "TAG", 0, 0.0)
+
+    outbox.keep("StartTransaction", {}, transaction)
+    for n in range(1100):
+        outbox.keep("MeterValues", {"n": n}, transaction)
+    outbox.keep("StopTransaction", {}, transaction)
+
+    left: list[Message] = []
+    while message := outbox.next(0.0, "Accepted"):
+        left.append(message)
+        outbox.delivered()
+    assert [m.action for m in left] == ["StartTransaction", *["MeterValues"] * 998, "StopTransaction"]
+    assert left[1].body == {"n": 102}
