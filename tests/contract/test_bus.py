@@ -260,15 +260,3 @@ async def test_a_full_outbox_says_so_and_says_when_there_is_room_again(connect) 
     await sender.flush()
 
     assert (full, sender.congested, states) == (True, False, [True, False])
-
-
-async def test_with_linger_company_that_comes_a_moment_later_travels_along(connect) -> None:
-    sender, receiver, inbox = await connect(linger_ms=50), await connect(), Inbox()
-    await receiver.subscribe(ROUTER, inbox)
-
-    sender.send(ROUTER, call(1))
-    await asyncio.sleep(0.01)
-    sender.send(ROUTER, call(2))
-    await inbox.wait_for(2)
-
-    assert [len(batch) for batch in inbox.batches] == [2]

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from csms_platform.coalesce import Coalescer
+from csms_platform.coalesce import Coalescer, Pace
 
 
 class Flushes:
@@ -112,7 +112,7 @@ async def test_what_is_put_back_comes_first_and_in_order() -> None:
 
 async def test_linger_waits_for_company() -> None:
     flushes = Flushes()
-    line = Coalescer(flushes, linger=0.1)
+    line = Coalescer(flushes, linger=lambda: 0.1)
     line.add(0)
     await asyncio.sleep(0.01)
     line.add(1)
@@ -162,3 +162,28 @@ async def test_a_flush_that_raises_is_reported_and_the_next_batch_is_flushed() -
 
     assert batches == [[0], [1]]
     assert reported == [bug]
+
+
+def test_a_slow_outbox_never_lingers() -> None:
+    pace = Pace(0.001, now=0.0)
+    for number in range(1, 500):
+        pace.flushed(1, number * 0.01)
+
+    assert pace.linger() == 0.0
+
+
+def test_an_outbox_that_is_filled_fast_lingers_for_company() -> None:
+    pace = Pace(0.001, now=0.0)
+    for number in range(1, 500):
+        pace.flushed(1, number * 0.0005)
+
+    assert pace.linger() == 0.001
+
+
+def test_a_busy_outbox_that_falls_idle_stops_lingering() -> None:
+    pace = Pace(0.001, now=0.0)
+    for number in range(1, 500):
+        pace.flushed(5, number * 0.001)
+    pace.flushed(1, 2.0)
+
+    assert pace.linger() == 0.0

@@ -16,14 +16,19 @@ T = TypeVar("T")
 class Coalescer(Generic[T]):
     """Calls `flush(batch)` with up to `most` items at a time, at most `at_once` calls at the same time.
 
-    `flush` must not raise; it owns what becomes of its batch. `linger` (seconds) waits that long for company before
-    an idle coalescer flushes; 0 waits for the end of the tick only. Not thread-safe.
+    `flush` must not raise; it owns what becomes of its batch. `linger()` (seconds) is asked how long a batch that
+    begins now should wait for company; 0, the default, waits for the end of the tick only. Not thread-safe.
     """
 
     __slots__ = ("_at_once", "_flush", "_idle", "_items", "_linger", "_most", "_scheduled", "_tasks")
 
     def __init__(
-        self, flush: Callable[[list[T]], Awaitable[None]], *, most: int = 512, at_once: int = 1, linger: float = 0.0
+        self,
+        flush: Callable[[list[T]], Awaitable[None]],
+        *,
+        most: int = 512,
+        at_once: int = 1,
+        linger: Callable[[], float] | None = None,
     ) -> None:
         self._flush = flush
         self._most = most
@@ -63,8 +68,8 @@ class Coalescer(Generic[T]):
         self._scheduled = True
         self._idle.clear()
         loop = asyncio.get_running_loop()
-        if self._linger and len(self._items) < self._most:
-            loop.call_later(self._linger, self._start)
+        if self._linger and len(self._items) < self._most and (pause := self._linger()):
+            loop.call_later(pause, self._start)
         else:
             loop.call_soon(self._start)
 
@@ -97,3 +102,30 @@ class Coalescer(Generic[T]):
             self._idle.set()
         if not task.cancelled() and (error := task.exception()):
             raise error
+
+
+class Pace:
+    """How long an outbox should linger, from the rate at which it has been filled lately.
+
+    Nothing while less than one item would come in `longest` seconds: waiting would only cost latency. Otherwise
+    `longest`, because a batch of a few costs little more than a batch of one. Remembers about a tenth of a second.
+    """
+
+    __slots__ = ("_longest", "_rate", "_since")
+
+    _MEMORY = 0.1
+
+    def __init__(self, longest: float, now: float) -> None:
+        self._longest = longest
+        self._rate = 0.0
+        self._since = now
+
+    def flushed(self, items: int, now: float) -> None:
+        """A batch of `items` leaves now."""
+        elapsed = max(now - self._since, 1e-6)
+        self._since = now
+        self._rate += (items / elapsed - self._rate) * min(1.0, elapsed / self._MEMORY)
+
+    def linger(self) -> float:
+        """How long a batch that begins now should wait for company, in seconds."""
+        return self._longest if self._rate * self._longest >= 1 else 0.0

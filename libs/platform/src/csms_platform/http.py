@@ -1,7 +1,7 @@
 """The one port: HTTP for people and probes, WebSockets for stations.
 
-A new connection's first request line decides: a GET under a mounted prefix goes to that protocol (the WebSocket shell),
-everything else to uvicorn's, each with the bytes read so far. `/healthz` (the process lives), `/readyz` (broker and
+A new connection's first request line decides: what is under a mounted prefix goes to that protocol (the WebSocket
+shell, which answers 405 to all but GET), everything else and any POST to uvicorn's, each with the bytes read so far. `/healthz` (the process lives), `/readyz` (broker and
 store answer) and `/metrics` are always there.
 """
 
@@ -26,6 +26,7 @@ log = get_logger("http")
 
 _MAX_REQUEST_LINE = 8192
 _REQUEST_LINE_DEADLINE = 10.0
+_TLS_HANDSHAKE_DEADLINE = 10.0
 
 Checks = Mapping[str, Callable[[], Awaitable[bool]]]
 
@@ -54,14 +55,17 @@ class Front:
         return self._app
 
     def mount(self, prefix: str, factory: ProtocolFactory) -> None:
-        """GET requests whose path starts with `prefix` go to protocols made by `factory`."""
+        """Requests whose path starts with `prefix`, except POST, go to protocols made by `factory`."""
         self._mounts[prefix.encode("ascii")] = factory
 
     @asynccontextmanager
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
         """Accept connections while inside; yields the port (useful when 0 was asked for)."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Sniffer(self), host, port, ssl=tls, backlog=4096)
+        patience = _TLS_HANDSHAKE_DEADLINE if tls else None
+        server = await loop.create_server(
+            lambda: Sniffer(self), host, port, ssl=tls, backlog=4096, ssl_handshake_timeout=patience
+        )
         self._servers.append(server)
         try:
             yield int(server.sockets[0].getsockname()[1])
@@ -77,8 +81,8 @@ class Front:
 
     def choose(self, line: bytes) -> asyncio.BaseProtocol:
         """The protocol for a connection that starts with this request line."""
-        if line.startswith(b"GET "):
-            target = line[4:]
+        method, _, target = line.partition(b" ")
+        if method != b"POST":
             for prefix, factory in self._mounts.items():
                 if target.startswith(prefix):
                     return factory()

@@ -77,6 +77,8 @@ class Source:
                 return Path(file).read_text(encoding="utf-8").rstrip("\n"), f"{variable}_FILE"
             except OSError as error:
                 raise SettingsError(f"{variable}_FILE: cannot read {file}: {error.strerror}.") from None
+            except UnicodeDecodeError:
+                raise SettingsError(f"{variable}_FILE: {file} is not UTF-8 text.") from None
         return (table[key], f"{self._file}: {name + '.' if name else ''}{key}") if key in table else None
 
 
@@ -99,7 +101,7 @@ def _convert(value: Any, kind: Any, origin: str) -> Any:
 
 
 def _parse(text: str, kind: Any) -> Any:
-    if text[:1] in "[{":
+    if text.startswith(("[", "{")):
         return msgspec.json.decode(text)
     if kind is bool and text.lower() in ("on", "yes", "off", "no"):
         return text.lower() in ("on", "yes")

@@ -11,14 +11,15 @@ from csms_platform.ports import Bus
 class BusSettings(msgspec.Struct, frozen=True):
     """How the bus behaves.
 
-    `linger_ms`: how long an idle outbox waits for company before it publishes; 0 publishes at the end of the tick, and
-    batches still grow while an earlier one waits for its confirm. `outbox_mib` bounds what gathers while the broker is
+    `linger_ms`: how long an outbox waits for company before it publishes, once it is filled so fast that company comes;
+    0 always publishes at the end of the tick. In both cases batches grow while an earlier one waits for its confirm.
+    The memory bus never lingers: its messages cost nothing. `outbox_mib` bounds what gathers while the broker is
     away. `prefetch`: batches in a consumer's handler at once. `prefix` goes before every queue's name, so that several
     installations can share a broker.
     """
 
     url: str = "memory://"
-    linger_ms: float = 0.0
+    linger_ms: float = 1.0
     outbox_mib: int = 64
     prefetch: int = 64
     prefix: str = ""

@@ -92,6 +92,7 @@ class MemoryBus(Outboxes):
     """`ports.Bus` over an `Exchange`."""
 
     connected = True
+    lingers = False
 
     def __init__(self, exchange: Exchange, settings: BusSettings) -> None:
         super().__init__(settings)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from csms_platform import envelope as codec
 from csms_platform.bus import BusSettings
-from csms_platform.coalesce import Coalescer
+from csms_platform.coalesce import Coalescer, Pace
 from csms_platform.envelope import Envelope
 from csms_platform.logging import get_logger
 from csms_platform.metrics import counter, gauge
@@ -38,6 +38,8 @@ class Returned(Exception):  # noqa: N818 - what the broker did, not an error of 
 
 class Outboxes(ABC):
     """The sending half of a `Bus`; `weight` of all that waits is bounded by `settings.outbox_mib`."""
+
+    lingers = True
 
     def __init__(self, settings: BusSettings) -> None:
         self._settings = settings
@@ -90,8 +92,10 @@ class Outboxes(ABC):
     def _outbox(self, address: Address) -> Coalescer[Envelope]:
         label = address.name if address.shared else "private"
         batches, sent = _batches.labels(label), _sent.labels(label)
+        pace = Pace(self._settings.linger_ms / 1000, time.monotonic())
 
         async def flush(batch: list[Envelope]) -> None:
+            pace.flushed(len(batch), time.monotonic())
             weight = sum([len(envelope.payload) for envelope in batch]) + _OVERHEAD * len(batch)
             try:
                 for part in _parts(fresh(batch), weight):
@@ -103,7 +107,7 @@ class Outboxes(ABC):
             finally:
                 self._relieve(weight)
 
-        return Coalescer(flush, most=MAX_BATCH, linger=self._settings.linger_ms / 1000)
+        return Coalescer(flush, most=MAX_BATCH, linger=pace.linger if self.lingers else None)
 
     def _give_back(self, address: Address, batch: list[Envelope]) -> None:
         _returned.inc(len(batch))
