@@ -143,7 +143,7 @@ async def test_connections_wait_for_the_store_too_and_are_given_up_at_their_dead
     sessions: Any = Away(clock, 10**9)
     async with open_world(clock=clock, stations=stations) as world:
         accepted = await ChargingStation(world).connect()
-    async with open_world(clock=clock, sessions=sessions, stations=stations) as world:
+    async with open_world(Settings(patience=0.5), clock=clock, sessions=sessions, stations=stations) as world:
         connect = Envelope(
             Kind.CONNECT,
             "CS-1",
@@ -173,17 +173,19 @@ class Broken:
 
 async def test_a_bug_of_ours_is_an_internal_error_for_its_call_and_for_no_other() -> None:
     broken: Any = Broken()
-    async with open_world(tags=broken, transactions=broken) as world:
+    async with open_world(stations=broken, tags=broken, transactions=broken) as world:
         station = ChargingStation(world)
 
         replies = await world.bus.deliver(
             station.asks("Authorize", {"idTag": "A1"}),
             station.asks("StopTransaction", {"transactionId": 1, "meterStop": 1, "timestamp": "t"}),
             station.asks("Heartbeat", {}),
+            station.asks("MeterValues", METER),
         )
 
     assert sorted((reply.action, reply.kind, reply.error_code) for reply in replies) == [
         ("Authorize", Kind.ERROR, "InternalError"),
         ("Heartbeat", Kind.RESULT, ""),
+        ("MeterValues", Kind.ERROR, "InternalError"),
         ("StopTransaction", Kind.RESULT, ""),
     ]

@@ -76,6 +76,17 @@ async def test_the_order_of_events_does_not_matter(
     assert await any_world.ports.transactions.active("A1") == 0
 
 
+async def test_a_start_that_comes_late_with_a_reading_of_zero_is_believed(
+    any_world: World, station: ChargingStation
+) -> None:
+    await station.call("TransactionEvent", UPDATED)
+    await station.call("TransactionEvent", event("Started", 0, 0, **meter(0)))
+
+    stored = await any_world.ports.transactions.get(CS, "t-1")
+    assert stored is not None
+    assert (stored.meter_start, stored.started, stored.last_seq) == (0, "2026-01-01T12:00:00Z", 1)
+
+
 async def test_a_transaction_counts_for_its_tag_until_it_ended(any_world: World, station: ChargingStation) -> None:
     await station.call("TransactionEvent", STARTED)
     during = await any_world.ports.transactions.active("A1")

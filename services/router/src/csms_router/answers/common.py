@@ -1,0 +1,84 @@
+"""Answers that 1.x and 2.x share: boot and registration, the time, facts to note, and fixed words."""
+
+import msgspec
+from msgspec import Raw
+
+from csms_ocpp.version import StationId, Version
+from csms_platform.envelope import EMPTY, Capsule, Envelope
+from csms_platform.ports import Note, Station
+from csms_router.answers import Plain
+from csms_router.desk import MOST_PLACES, Answer, Desk
+from csms_router.replies import json
+from csms_router.settings import Settings
+from csms_router.times import iso_8601
+
+ACCEPTED = "Accepted"
+REJECTED = "Rejected"
+BOOT = "boot"
+REGISTRATION = "registration"
+
+
+def fixed(payload: bytes) -> Plain:
+    """A handler that always answers `payload`."""
+    answer = Raw(payload)
+    return lambda envelope, desk: answer
+
+
+nothing_to_say = fixed(b"{}")
+unknown_vendor = fixed(b'{"status":"UnknownVendorId"}')
+
+
+def noted(about: str) -> Plain:
+    """A handler that remembers the payload as the last one about `about`, and answers `{}`."""
+
+    def note(envelope: Envelope, desk: Desk) -> Raw:
+        desk.note(envelope, about)
+        return EMPTY
+
+    return note
+
+
+def is_place(number: int) -> bool:
+    """Whether a station can have an EVSE or connector of this number; others are answered but not noted."""
+    return 0 <= number < MOST_PLACES
+
+
+def heartbeat(envelope: Envelope, desk: Desk) -> Raw:
+    """The time."""
+    return Raw(b'{"currentTime":"%b"}' % desk.time)
+
+
+async def boot(envelope: Envelope, desk: Desk) -> Answer:
+    """Registration as the station's record or the settings say; noted, and in the connection's new capsule."""
+    station = await desk.stations.get(StationId(envelope.identity))
+    status = registration(station, desk.settings)
+    if status == "Pending" and envelope.version == Version.V1_5:
+        status = REJECTED  # OCPP 1.5 RegistrationStatus: Accepted or Rejected
+    await desk.stations.note(
+        [
+            Note(envelope.identity, BOOT, bytes(envelope.payload)),
+            Note(envelope.identity, REGISTRATION, b'"%b"' % status.encode()),
+        ]
+    )
+    return Answer(json(_boot_answer(envelope.version, status, desk)), _booted(envelope.session, status))
+
+
+def registration(station: Station | None, settings: Settings) -> str:
+    """What BootNotification is answered to a station with this record, or without one."""
+    if station is not None:
+        return REJECTED if station.disabled else station.registration
+    return REJECTED if settings.auth == "registered" else settings.registration
+
+
+def _boot_answer(version: str, status: str, desk: Desk) -> dict[str, str | int]:
+    settings = desk.settings
+    # OCPP 1.6 §6.4 (BootNotification.conf), interval: the heartbeat's, or the wait before the next boot.
+    interval = settings.heartbeat_interval if status == ACCEPTED else settings.retry_interval
+    named = "heartbeatInterval" if version == Version.V1_5 else "interval"
+    return {"currentTime": iso_8601(desk.clock()), named: interval, "status": status}
+
+
+def _booted(session: Capsule | None, status: str) -> Capsule | None:
+    if session is None or session.registration == status:
+        return None
+    return msgspec.structs.replace(session, registration=status)

@@ -1,0 +1,29 @@
+"""What the router counts. Label values come from the catalog and from the words below, never from a peer."""
+
+from typing import Protocol
+
+from csms_platform.metrics import counter
+
+
+class Count(Protocol):
+    """A counter of which the labels are settled."""
+
+    def inc(self, amount: float = 1) -> None: ...
+
+
+ANSWERED = "answered"  # CALLRESULT, or a SEND that was recorded
+REPEATED = "repeated"  # a repeated transaction message, answered from the stored reply
+REFUSED = "refused"  # CALLERROR
+UNANSWERED = "unanswered"  # the store stayed away until nobody waited any more
+
+CALLS = counter(
+    "router_calls", "Messages of charging stations by how they were answered", ("version", "action", "outcome")
+)
+UNKNOWN_CALLS = counter("router_unknown_calls", "CALLs of an action that the version does not have")
+EXPIRED = counter("router_expired", "Envelopes dropped because nobody waited for them any more")
+UNEXPECTED = counter("router_unexpected", "Envelopes of a kind that the router does not take")
+STORE_RETRIES = counter("router_store_retries", "Attempts repeated because the store was away")
+CONNECTS = counter("router_connects", "Connection attempts by outcome: accepted or the HTTP status", ("outcome",))
+EVICTIONS = counter("router_evictions", "Sessions replaced by a newer connection of the same station")
+RESUMES = counter("router_resumes", "Connections named again by a gateway whose lease had ended", ("outcome",))
+DISCONNECTS = counter("router_disconnects", "Sessions ended, by who noticed", ("reason",))

@@ -1,0 +1,65 @@
+"""Envelopes that the router sends: built from the one that asked, so that the gateway finds who waits.
+
+An answer carries the capsule of its question (or a newer one): its epoch tells the connection that asked from a later
+one of the same station, whose message ids may be the same again.
+"""
+
+from functools import lru_cache
+
+import msgspec
+
+from csms_platform.envelope import Capsule, Envelope, Kind
+from csms_platform.ports import GatewayId, address_of, gateway_address
+
+_GATEWAYS = gateway_address(GatewayId("")).name
+_encode = msgspec.json.Encoder().encode
+
+
+address = lru_cache(maxsize=1024)(address_of)
+"""The address behind an envelope's `reply_to`."""
+
+
+def gateway_of(envelope: Envelope) -> GatewayId | None:
+    """The gateway that sent `envelope`; None: no gateway did."""
+    name = envelope.reply_to
+    return (
+        GatewayId(name.removeprefix(_GATEWAYS)) if len(name) > len(_GATEWAYS) and name.startswith(_GATEWAYS) else None
+    )
+
+
+def json(value: object) -> msgspec.Raw:
+    """`value` as the payload of an envelope."""
+    return msgspec.Raw(_encode(value))
+
+
+def result(call: Envelope, payload: msgspec.Raw, session: Capsule | None = None) -> Envelope:
+    """CALLRESULT to `call`; `session` only when it changed."""
+    return Envelope(
+        Kind.RESULT,
+        call.identity,
+        call.account,
+        call.version,
+        call.transport,
+        call.unique_id,
+        call.action,
+        payload,
+        session=session or call.session,
+        deadline=call.deadline,
+    )
+
+
+def error(call: Envelope, code: str, description: str) -> Envelope:
+    """CALLERROR to `call`."""
+    return Envelope(
+        Kind.ERROR,
+        call.identity,
+        call.account,
+        call.version,
+        call.transport,
+        call.unique_id,
+        call.action,
+        error_code=code,
+        error_description=description[:255],
+        session=call.session,
+        deadline=call.deadline,
+    )

@@ -1,0 +1,79 @@
+"""The router as a service: hears batches of envelopes, and sends their answers. It keeps nothing between batches.
+
+What needs no store is answered in one pass over the batch; facts noted on the way are written together before those
+answers leave. What needs a store runs at the same time as the rest of its batch.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from csms_platform.envelope import Envelope, Kind
+from csms_platform.ports import ROUTER, Ports
+from csms_router import metrics
+from csms_router.answering import Answering, Job
+from csms_router.desk import Desk
+from csms_router.leases import Leases
+from csms_router.settings import Settings
+from csms_router.stations import Reception
+from csms_router.sweeper import Sweeper
+
+
+@asynccontextmanager
+async def service(ports: Ports, settings: Settings, *, now: Callable[[], float] = time.time) -> AsyncIterator[None]:
+    """Answers at `ports.ROUTER` while entered; leaving waits for the batches under way. `now` is in epoch seconds."""
+    router = Router(ports, settings, now)
+    sweeper = Sweeper(ports.sessions, settings.sweep_interval)
+    ports.spawn(sweeper.run(), "router sweeper")
+    await ports.bus.subscribe(ROUTER, router.handle)
+    try:
+        yield
+    finally:
+        await ports.bus.unsubscribe(ROUTER)
+        sweeper.stop()
+
+
+class Router:
+    """Takes batches: calls to `Answering`, connections to `Reception`, gateways' words about themselves to `Leases`."""
+
+    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float]) -> None:
+        self._ports = ports
+        self._settings = settings
+        self._now = now
+        self._answering = Answering(ports.bus.send, settings)
+        reception, leases = Reception(ports, settings, now), Leases(ports, settings, now)
+        self._doors: dict[Kind, Callable[[Envelope], Job]] = {
+            Kind.CONNECT: reception.connect,
+            Kind.DISCONNECT: reception.disconnect,
+            Kind.LEASE: leases.lease,
+            Kind.RESUME: leases.resume,
+        }
+
+    async def handle(self, batch: list[Envelope]) -> None:
+        """Answer a batch; returns when every answer has been handed to the bus, or given up."""
+        ports = self._ports
+        desk = Desk(self._now, self._settings, ports.stations, ports.tags, ports.transactions)
+        calls, jobs = self._sort(batch, desk.now)
+        if calls:
+            jobs += self._answering.answer(calls, desk)
+        if len(jobs) == 1:
+            await jobs[0]
+        elif jobs:
+            await asyncio.gather(*jobs)
+
+    def _sort(self, batch: list[Envelope], now: float) -> tuple[list[Envelope], list[Job]]:
+        calls: list[Envelope] = []
+        jobs: list[Job] = []
+        at = now * 1000
+        for envelope in batch:
+            kind = envelope.kind
+            if 0 < envelope.deadline <= at and kind is not Kind.DISCONNECT:
+                metrics.EXPIRED.inc()
+            elif kind is Kind.CALL or kind is Kind.SEND:
+                calls.append(envelope)
+            elif door := self._doors.get(kind):
+                jobs.append(door(envelope))
+            else:
+                metrics.UNEXPECTED.inc()
+        return calls, jobs

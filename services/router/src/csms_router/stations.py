@@ -1,0 +1,141 @@
+"""Connections of charging stations: CONNECT is answered with ACCEPT or REFUSE, DISCONNECT ends the session.
+
+The newest authenticated connection is the station's session; the gateway of the one it replaced is told to EVICT it.
+Whatever comes late names an epoch, and changes nothing when that epoch is over.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from csms_ocpp.version import StationId
+from csms_platform.envelope import EMPTY, Capsule, ConnectRequest, Envelope, Kind, Refusal
+from csms_platform.logging import get_logger
+from csms_platform.ports import Claim, GatewayId, Ports, SessionRecord, Station, Unavailable, gateway_address
+from csms_router import admission, metrics
+from csms_router.answers.common import ACCEPTED, REGISTRATION
+from csms_router.passwords import Verifier
+from csms_router.patience import patiently, until
+from csms_router.replies import address, gateway_of, json
+from csms_router.settings import Settings
+
+_log = get_logger("router")
+_request = msgspec.json.Decoder(ConnectRequest).decode
+_word = msgspec.json.Decoder(str).decode
+
+
+class Reception:
+    """Lets stations in and out. One instance serves every batch."""
+
+    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float]) -> None:
+        self._ports = ports
+        self._settings = settings
+        self._now = now
+        self._verifier = Verifier(settings.password_cache)
+
+    async def connect(self, envelope: Envelope) -> None:
+        """Answer CONNECT; not at all when the store stays away longer than anybody waits."""
+        gateway = gateway_of(envelope)
+        if gateway is None:
+            metrics.UNEXPECTED.inc()
+            return
+        try:
+            request = _request(envelope.payload)
+            reply = await patiently(
+                lambda: self._decide(envelope, gateway, request), until=self._until(envelope), clock=self._now
+            )
+        except msgspec.MsgspecError as error:
+            metrics.UNEXPECTED.inc()
+            _log.warning("unreadable connect", station=envelope.identity, reason=str(error))
+        except Unavailable:
+            metrics.CONNECTS.labels("unanswered").inc()
+        else:
+            self._ports.bus.send(address(envelope.reply_to), reply)
+
+    async def disconnect(self, envelope: Envelope) -> None:
+        """End the session if it is still the one that the envelope's capsule names."""
+        if envelope.session is None:
+            metrics.UNEXPECTED.inc()
+            return
+        identity, epoch = StationId(envelope.identity), envelope.session.epoch
+        try:
+            current = await patiently(
+                lambda: self._ports.sessions.release(identity, epoch), until=self._until(envelope), clock=self._now
+            )
+        except Unavailable:
+            # The session stays until its gateway's lease ends, or the station's next connection replaces it.
+            _log.warning("cannot release", station=identity, epoch=epoch)
+            return
+        if current:
+            metrics.DISCONNECTS.labels("closed").inc()
+            _log.info("disconnected", station=identity, reason=envelope.error_description or "closed", epoch=epoch)
+
+    def _until(self, envelope: Envelope) -> float:
+        return until(envelope, self._now(), self._settings.patience)
+
+    async def _decide(self, envelope: Envelope, gateway: GatewayId, request: ConnectRequest) -> Envelope:
+        identity = StationId(envelope.identity)
+        station = await self._ports.stations.get(identity)
+        refusal = await self._refusal(envelope, station, request)
+        version = refusal or admission.version(station, request)
+        if isinstance(version, Refusal):
+            return self._refuse(envelope, request, version)
+        account = (station.account if station else "") or envelope.account
+        claim = Claim(identity, gateway, account=account, version=version, peer=request.peer)
+        session, replaced = await self._ports.sessions.open(claim)
+        if replaced is not None:
+            self._evict(replaced)
+        capsule = Capsule(
+            epoch=session.epoch,
+            account=account,
+            registration=await self._registration(identity, station),
+            policy=self._settings.auth,
+            quirks=station.quirks if station else "",
+        )
+        metrics.CONNECTS.labels("accepted").inc()
+        _log.info("connected", station=identity, version=version, peer=request.peer, epoch=session.epoch)
+        return _reply(envelope, Kind.ACCEPT, account=account, version=version, session=capsule)
+
+    async def _refusal(self, envelope: Envelope, station: Station | None, request: ConnectRequest) -> Refusal | None:
+        if station is None and self._settings.auth == "open":
+            return None
+        asked = admission.credentials(envelope.identity, station, request)
+        if isinstance(asked, Refusal):
+            return asked
+        verified = asked is None or await self._verifier.verify(asked.stored, asked.password)
+        if station is None:
+            return admission.unknown()
+        if not verified:
+            return admission.wrong_credentials()
+        return admission.forbidden(envelope.identity, envelope.account, station, request)
+
+    async def _registration(self, identity: StationId, station: Station | None) -> str:
+        """What the last BootNotification was answered; an Accepted that the record has taken back is not."""
+        noted = (await self._ports.stations.recall(identity)).get(REGISTRATION)
+        last = "" if noted is None else _word(noted)
+        return station.registration if station and last == ACCEPTED else last
+
+    def _evict(self, old: SessionRecord) -> None:
+        metrics.EVICTIONS.inc()
+        eviction = Envelope(
+            Kind.EVICT,
+            old.identity,
+            account=old.account,
+            version=old.version,
+            session=Capsule(epoch=old.epoch, account=old.account),
+        )
+        self._ports.bus.send(gateway_address(old.gateway), eviction)
+
+    def _refuse(self, envelope: Envelope, request: ConnectRequest, refusal: Refusal) -> Envelope:
+        metrics.CONNECTS.labels(str(refusal.status)).inc()
+        # At debug: the gateway's own line says what the peer was told.
+        _log.debug(
+            "refused", station=envelope.identity, status=refusal.status, reason=refusal.reason, peer=request.peer
+        )
+        return _reply(envelope, Kind.REFUSE, payload=json(refusal))
+
+
+def _reply(envelope: Envelope, kind: Kind, **changes: Any) -> Envelope:
+    return replace(envelope, **{"kind": kind, "payload": EMPTY, "reply_to": "", **changes})
