@@ -180,10 +180,18 @@ def test_an_outbox_that_is_filled_fast_lingers_for_company() -> None:
     assert pace.linger() == 0.001
 
 
+def test_batches_that_are_large_by_themselves_do_not_linger() -> None:
+    pace = Pace(0.001, now=0.0)
+    for number in range(1, 500):
+        pace.flushed(10, number * 0.002)
+
+    assert pace.linger() == 0.0
+
+
 def test_a_busy_outbox_that_falls_idle_stops_lingering() -> None:
     pace = Pace(0.001, now=0.0)
     for number in range(1, 500):
-        pace.flushed(5, number * 0.001)
+        pace.flushed(2, number * 0.001)
     pace.flushed(1, 2.0)
 
     assert pace.linger() == 0.0

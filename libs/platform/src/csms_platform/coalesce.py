@@ -105,27 +105,31 @@ class Coalescer(Generic[T]):
 
 
 class Pace:
-    """How long an outbox should linger, from the rate at which it has been filled lately.
+    """How long an outbox should linger, from the rate and the batches of the last tenth of a second, about.
 
-    Nothing while less than one item would come in `longest` seconds: waiting would only cost latency. Otherwise
-    `longest`, because a batch of a few costs little more than a batch of one. Remembers about a tenth of a second.
+    Nothing while less than one item would come in `longest` seconds: waiting would only cost latency. Nothing either
+    while batches hold `enough` items without it: they already share their cost. In between `longest`.
     """
 
-    __slots__ = ("_longest", "_rate", "_since")
+    __slots__ = ("_enough", "_longest", "_rate", "_since", "_size")
 
     _MEMORY = 0.1
 
-    def __init__(self, longest: float, now: float) -> None:
+    def __init__(self, longest: float, now: float, enough: float = 4.0) -> None:
         self._longest = longest
+        self._enough = enough
         self._rate = 0.0
+        self._size = 0.0
         self._since = now
 
     def flushed(self, items: int, now: float) -> None:
         """A batch of `items` leaves now."""
         elapsed = max(now - self._since, 1e-6)
         self._since = now
-        self._rate += (items / elapsed - self._rate) * min(1.0, elapsed / self._MEMORY)
+        weight = min(1.0, elapsed / self._MEMORY)
+        self._rate += (items / elapsed - self._rate) * weight
+        self._size += (items - self._size) * weight
 
     def linger(self) -> float:
         """How long a batch that begins now should wait for company, in seconds."""
-        return self._longest if self._rate * self._longest >= 1 else 0.0
+        return self._longest if self._rate * self._longest >= 1 and self._size < self._enough else 0.0

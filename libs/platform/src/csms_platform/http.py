@@ -1,8 +1,8 @@
 """The one port: HTTP for people and probes, WebSockets for stations.
 
 A new connection's first request line decides: what is under a mounted prefix goes to that protocol (the WebSocket
-shell, which answers 405 to all but GET), everything else and any POST to uvicorn's, each with the bytes read so far. `/healthz` (the process lives), `/readyz` (broker and
-store answer) and `/metrics` are always there.
+shell, which answers 405 to all but GET), everything else and any POST to uvicorn's, each with the bytes read so far.
+`/healthz` (the process lives), `/readyz` (broker and store answer) and `/metrics` are always there.
 """
 
 import asyncio
@@ -32,9 +32,13 @@ Checks = Mapping[str, Callable[[], Awaitable[bool]]]
 
 
 class Front:
-    """Listens on one port and hands connections over. `mount` before or after `listen`."""
+    """Listens on one port and hands connections over. `mount` before or after `listen`.
 
-    def __init__(self, checks: Checks) -> None:
+    `patience` is how many seconds a new connection may take for its first request line.
+    """
+
+    def __init__(self, checks: Checks, patience: float = _REQUEST_LINE_DEADLINE) -> None:
+        self.patience = patience
         self._mounts: dict[bytes, ProtocolFactory] = {}
         self._state = ServerState()
         self._app = Starlette(routes=_health(checks))
@@ -104,7 +108,7 @@ class Sniffer(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "set_protocol")
         self._transport = transport  # type: ignore[assignment]
         loop = asyncio.get_running_loop()
-        self._late = loop.call_later(_REQUEST_LINE_DEADLINE, self._transport.abort)
+        self._late = loop.call_later(self._front.patience, self._transport.abort)
 
     def data_received(self, data: bytes) -> None:
         self._read += data
@@ -158,5 +162,6 @@ def tls_context(certificate: str, key: str, client_ca: str) -> ssl.SSLContext | 
             # Optional: stations of profile 2 have none. Who needs one is decided per station.
             context.verify_mode = ssl.CERT_OPTIONAL
     except (OSError, ssl.SSLError) as error:
-        raise ValueError(f"tls: {certificate}, {key} or {client_ca} cannot be used: {error}") from None
+        files = ", ".join(file for file in (certificate, key, client_ca) if file)
+        raise ValueError(f"TLS cannot be set up with {files}: {error}.") from None
     return context

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import uvloop
@@ -27,8 +27,8 @@ log = get_logger("runtime")
 class LogSettings(msgspec.Struct, frozen=True):
     """`[log]`: level is debug, info, warning or error; format is json, text or auto (text on a terminal)."""
 
-    level: str = "info"
-    format: str = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "text"] = "auto"
 
 
 class StateSettings(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class ListenSettings(msgspec.Struct, frozen=True):
     """
 
     host: str = "127.0.0.1"
-    port: int = 9220
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 9220
     drain_seconds: float = 25.0
     tls_certificate: str = ""
     tls_key: str = ""

@@ -33,7 +33,7 @@ def open_bus(settings: BusSettings) -> AbstractAsyncContextManager[Bus]:
         return _memory(settings)
     if scheme in ("amqp", "amqps"):
         return _amqp(settings)
-    raise ValueError(f"bus: {settings.url!r} is neither memory:// nor amqp://… nor amqps://…")
+    raise ValueError(f"bus: {settings.url!r} is neither memory:// nor amqp://… nor amqps://….")
 
 
 @asynccontextmanager

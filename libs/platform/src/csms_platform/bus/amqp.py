@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import random
 from typing import Any
+from urllib.parse import urlsplit
 
 import aio_pika
 import aiormq
@@ -35,7 +36,10 @@ _SHARED_EXPIRATION = "60000"  # ms; envelopes carry their own, finer deadlines
 
 
 class AmqpBus(Outboxes):
-    """`ports.Bus` over RabbitMQ. Entering waits for the first connection and fails if there is none to be had."""
+    """`ports.Bus` over RabbitMQ.
+
+    Entering waits for the first connection; raises `ConnectionError`, in one sentence, if there is none to be had.
+    """
 
     def __init__(self, settings: BusSettings) -> None:
         super().__init__(settings)
@@ -46,7 +50,11 @@ class AmqpBus(Outboxes):
         self._supervisor: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "AmqpBus":
-        link = await _Link.open(self._settings)
+        try:
+            link = await _Link.open(self._settings)
+        except LOST as error:
+            reason = str(error) or type(error).__name__
+            raise ConnectionError(f"RabbitMQ at {_place(self._settings.url)} cannot be used: {reason}.") from error
         self._supervisor = asyncio.get_running_loop().create_task(self._supervise(link))
         await self._up.wait()
         return self
@@ -253,6 +261,12 @@ class _Subscription:
             self._busy -= 1
             if not self._busy:
                 self._idle.set()
+
+
+def _place(url: str) -> str:
+    """Host and port of a broker's URL: what may be told without its password."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
 async def declare(channel: aiormq.Channel, address: Address, prefix: str) -> None:
