@@ -34,7 +34,7 @@ def triggered_by(action: str, payload: Raw) -> str:
         return ""
     try:
         requested = _trigger(payload).requested_message
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):
         return ""
     return _ACTIONS.get(requested, requested)
 

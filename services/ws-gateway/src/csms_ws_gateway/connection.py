@@ -9,6 +9,7 @@ from enum import IntEnum
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
+from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
@@ -35,7 +36,7 @@ from csms_ws_gateway.limits import TokenBucket
 if TYPE_CHECKING:
     from csms_ws_gateway.service import Gateway
 
-GOING_AWAY = 1001
+PROTOCOL_ERROR = 1002
 UNSUPPORTED_DATA = 1003
 INVALID_DATA = 1007
 SERVICE_RESTART = 1012
@@ -70,6 +71,7 @@ class Connection(asyncio.Protocol):
         "account",
         "asked_action",
         "asked_at",
+        "asked_id",
         "bucket",
         "capsule",
         "closing_since",
@@ -77,6 +79,7 @@ class Connection(asyncio.Protocol):
         "early",
         "fragments",
         "gateway",
+        "handshake",
         "identity",
         "pauses",
         "peer",
@@ -104,13 +107,14 @@ class Connection(asyncio.Protocol):
         )
         self.phase = Phase.HANDSHAKE
         self.pauses = 0
-        self.identity = self.account = self.version = self.peer = self.asked_action = ""
+        self.identity = self.account = self.version = self.peer = ""
+        self.handshake = self.asked_action = self.asked_id = ""
         self.session: Session | None = None
         self.capsule: Capsule | None = None
         self.response: Response | None = None
         self.bucket: TokenBucket | None = None
         self.fragments: list[bytes] | None = None
-        self.early: list[Frame] | None = None
+        self.early = b""
         self.timer: asyncio.TimerHandle | None = None
         self.triggered: set[str] | None = None
         self.asked_at = self.closing_since = self.pinged_at = self.ping_due = 0.0
@@ -127,26 +131,25 @@ class Connection(asyncio.Protocol):
         self.gateway.entered(self)
 
     def data_received(self, data: bytes) -> None:
+        if self.phase <= Phase.ASKING:
+            return self._requested(data)
         protocol = self.protocol
         self.pinged_at = 0.0
         protocol.receive_data(data)
         for event in protocol.events_received():
             if type(event) is Frame:
                 self._frame(event)
-            elif isinstance(event, Request):
-                self.gateway.requested(self, event)
         self._write()
-        if protocol.handshake_exc is not None and self.phase is Phase.HANDSHAKE:
-            # Not even HTTP, or too long: the library has said what there is to say.
-            self._end_handshake(Refusal(400, f"Not a WebSocket handshake: {protocol.handshake_exc}."))
 
     def eof_received(self) -> None:
-        self.protocol.receive_eof()
-        self._write()
+        if self.phase > Phase.ASKING:
+            self.protocol.receive_eof()
+            self._write()
 
     def connection_lost(self, _: Exception | None) -> None:
         self._cancel_timer()
         self.phase = Phase.LOST
+        self.response = None
         if self.session:
             self._follow(self.session.close())
         self.gateway.left(self)
@@ -179,13 +182,55 @@ class Connection(asyncio.Protocol):
                 self.transport.write(data)
             else:
                 # The library's sign that the conversation is over: close frames are exchanged, or we refused.
-                self.transport.close()
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Nothing more will be sent. Closing a socket with unread data would take our last words back (TCP reset)."""
+        if self.transport.is_closing():
+            return
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+        # Soon, not now: messages that came in the same piece as the station's close frame are read first.
+        asyncio.get_running_loop().call_soon(self._ended)
+
+    def _ended(self) -> None:
+        if self.phase is Phase.OPEN:
+            self._closing()
 
     # --- the handshake ----------------------------------------------------------------------------------------------
 
-    def ask(self, response: Response) -> None:
-        """The request is a good one: keep the library's response until the router has decided."""
+    def _requested(self, data: bytes) -> None:
+        # A line at a time: what was sent right behind the request is for the WebSocket, and there is none yet.
+        protocol, end = self.protocol, 0
+        while self.phase is Phase.HANDSHAKE and end < len(data):
+            start, end = end, data.find(b"\n", end) + 1 or len(data)
+            protocol.receive_data(data[start:end])
+            for event in protocol.events_received():
+                if isinstance(event, Request):
+                    self.gateway.requested(self, event)
+            if protocol.handshake_exc is not None and self.phase is Phase.HANDSHAKE:
+                self._unreadable(protocol.handshake_exc)
+        if self.phase is Phase.ASKING:
+            self.early += data[end:]
+
+    def _unreadable(self, error: Exception) -> None:
+        answer = next(iter(self.protocol.data_to_send()), b"")
+        if answer:
+            # Too long a line, too many headers: the library has said so.
+            self.transport.write(answer)
+            self._hang_up()
+            return self._end_handshake(Refusal(int(answer[9:12]), str(error)))
+        reason = f"Not a WebSocket handshake: {error.__cause__ or error}"[:255]
+        self.transport.write(self.protocol.reject(400, reason + "\n").serialize())
+        self._hang_up()
+        self._end_handshake(Refusal(400, reason))
+
+    def ask(self, response: Response, handshake: str) -> None:
+        """The request is a good one: keep the library's response until the router has decided about `handshake`."""
         self.response = response
+        self.handshake = handshake
         self.phase = Phase.ASKING
         self.pause(Pause.HANDSHAKE)
 
@@ -208,10 +253,9 @@ class Connection(asyncio.Protocol):
         self.response = None
         self._write()
         self.resume(Pause.HANDSHAKE)
-        early, self.early = self.early, None
-        for frame in early or ():
-            self._frame(frame)
-        self._write()
+        if early := self.early:
+            self.early = b""
+            self.data_received(early)
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer the handshake with an HTTP error and its reason; does nothing once it is decided."""
@@ -236,19 +280,18 @@ class Connection(asyncio.Protocol):
 
     def _end_handshake(self, refusal: Refusal) -> None:
         self._cancel_timer()
-        self.phase = Phase.CLOSING
-        self.closing_since = monotonic()
-        self.transport.close()
+        self.response, self.early = None, b""
+        self._closing()
         self.gateway.refused(self, refusal)
 
     def complete_and_close(self, refusal: Refusal) -> None:
         """OCPP-J 1.6 §3.2: complete the handshake without a subprotocol, then close at once."""
         assert self.response is not None
         self._cancel_timer()
-        del self.response.headers["Sec-WebSocket-Protocol"]
         self.protocol.send_response(self.response)
+        self.response, self.early = None, b""
         self.phase = Phase.OPEN
-        self.close(1002, refusal.reason)
+        self.close(PROTOCOL_ERROR, refusal.reason)
         self.gateway.refused(self, refusal)
 
     def _handshake_late(self) -> None:
@@ -262,9 +305,6 @@ class Connection(asyncio.Protocol):
 
     def _frame(self, frame: Frame) -> None:
         if self.phase is not Phase.OPEN:
-            if self.phase <= Phase.ASKING:
-                # Sent right behind the request, before our answer: its turn comes after the handshake.
-                self.early = [*(self.early or ()), frame]
             return
         opcode = frame.opcode
         if opcode is Opcode.TEXT:
@@ -286,18 +326,28 @@ class Connection(asyncio.Protocol):
         try:
             str(data, "utf-8")
         except UnicodeDecodeError as error:
-            self.protocol.fail(INVALID_DATA, f"{error.reason} at position {error.start}")
-            self._closing()
-            return
+            return self.close(INVALID_DATA, f"{error.reason} at position {error.start}")
         session, now = self.session, monotonic()
         assert session is not None
         if self.bucket is not None and (wait := self.bucket.take(now)):
-            self.pause(Pause.RATE)
-            asyncio.get_running_loop().call_later(wait, self.resume, Pause.RATE)
+            self._slow_down(wait)
         self._follow(session.receive(data, now))
         if session.backlog >= _MAX_BACKLOG:
             self.pause(Pause.BACKLOG)
         self._stage(session)
+
+    def _slow_down(self, wait: float) -> None:
+        if not self.pauses & Pause.RATE:
+            self.pause(Pause.RATE)
+            asyncio.get_running_loop().call_later(wait, self._debt_due)
+
+    def _debt_due(self) -> None:
+        # More messages may have come in the same piece since: the debt is what counts, not the timer.
+        if self.bucket is not None and self.pauses & Pause.RATE:
+            if wait := self.bucket.debt(monotonic()):
+                asyncio.get_running_loop().call_later(wait, self._debt_due)
+            else:
+                self.resume(Pause.RATE)
 
     def _follow(self, events: list[Event]) -> None:
         for event in events:
@@ -314,6 +364,7 @@ class Connection(asyncio.Protocol):
     def _ask(self, call: CallReceived) -> None:
         self.asked_at = monotonic()
         self.asked_action = call.action
+        self.asked_id = call.unique_id
         deadline = int((time() + self.gateway.settings.call_deadline) * 1000)
         self.gateway.bus.send(ROUTER, self._envelope(Kind.CALL, call, deadline))
 
@@ -339,8 +390,12 @@ class Connection(asyncio.Protocol):
 
     def _stage(self, session: Session) -> None:
         """Hand the session's messages to the WebSocket layer; `_write` comes after."""
-        for message in session.take_output():
-            self.protocol.send_text(message)
+        try:
+            for message in session.take_output():
+                self.protocol.send_text(message)
+        except InvalidState:
+            # The station's close frame came in the same piece as its message: it does not wait for this any more.
+            return
         if self.timer is not None or session.timer is not None:
             self._arm(session)
 
@@ -356,6 +411,10 @@ class Connection(asyncio.Protocol):
                 # The answer belongs to an earlier connection of this station, which may have used the same id.
                 return
             self.capsule = capsule
+        if envelope.unique_id != self.asked_id:
+            # Too late, or for the second time. Another CALL may be waiting by now: its deadline stays as it is.
+            return self._follow(session.answer(envelope.unique_id, envelope.payload))
+        self.asked_id = ""
         waited, self.asked_at = monotonic() - self.asked_at, 0.0
         if envelope.kind is Kind.RESULT:
             events = session.answer(envelope.unique_id, envelope.payload)
@@ -407,12 +466,12 @@ class Connection(asyncio.Protocol):
         if self.phase is Phase.OPEN:
             if self.asked_at and now - self.asked_at > settings.call_deadline:
                 self._abandon()
-            if self.pauses or not settings.ping_interval:
+            if not settings.ping_interval or (self.pauses and self.pauses != Pause.WRITE):
                 return
             if self.pinged_at and now - self.pinged_at > settings.pong_deadline:
                 self.gateway.log.info("no pong", station=self.identity)
                 self.transport.abort()
-            elif now >= self.ping_due:
+            elif now >= self.ping_due and self.protocol.state is OPEN:
                 self.ping_due = now + settings.ping_interval
                 self.pinged_at = self.pinged_at or now
                 self.protocol.send_ping(b"")
@@ -423,7 +482,7 @@ class Connection(asyncio.Protocol):
     def _abandon(self) -> None:
         session = self.session
         assert session is not None
-        self.asked_at = 0.0
+        self.asked_at, self.asked_id = 0.0, ""
         self.gateway.unanswered(self)
         self._go_on(session, session.abandon(session.asked or ""))
 
@@ -457,7 +516,7 @@ class Connection(asyncio.Protocol):
         """Begin the closing handshake; the socket is cut when the station does not follow."""
         if self.phase is Phase.OPEN:
             if self.protocol.state is OPEN:
-                self.protocol.send_close(code, reason[:120])
+                self.protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
             self._closing()
             self._write()
 
@@ -467,7 +526,10 @@ class Connection(asyncio.Protocol):
         if self.pauses:
             # Otherwise the station's own close frame would never be read.
             self.pauses = 0
-            self.transport.resume_reading()
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+        if self.session:
+            self._follow(self.session.close())
 
     def abort(self) -> None:
         """Cut the socket."""

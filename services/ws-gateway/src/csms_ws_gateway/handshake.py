@@ -12,7 +12,7 @@ from websockets.datastructures import Headers, MultipleValuesError
 from websockets.exceptions import InvalidHandshake
 from websockets.headers import parse_subprotocol
 
-from csms_ocpp.version import SUBPROTOCOLS, select_subprotocol
+from csms_ocpp.version import select_subprotocol
 from csms_platform.envelope import ConnectRequest, Refusal
 
 MAX_IDENTITY = 255
@@ -44,8 +44,9 @@ def read_target(path: str, prefix: str, account_first: bool = False) -> Target |
     if account_first and len(decoded) == 2:
         decoded.reverse()
     identity, account = decoded[0], decoded[1] if len(decoded) == 2 else ""
-    if len(identity) > MAX_IDENTITY or not identity.isprintable():
-        return Refusal(400, f"The identity has unprintable characters or more than {MAX_IDENTITY}.")
+    for name, value in (("identity", identity), ("account", account)):
+        if len(value) > MAX_IDENTITY or not value.isprintable():
+            return Refusal(400, f"The {name} has unprintable characters or more than {MAX_IDENTITY}.")
     return Target(identity, account)
 
 
@@ -104,8 +105,3 @@ def _credentials(headers: Headers) -> tuple[bool, str | None, str | None]:
         return True, user.decode("utf-8"), base64.b64encode(password).decode("ascii")
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return True, None, None
-
-
-def spoken() -> str:
-    """The subprotocols that we speak, for the reason of a refusal."""
-    return ", ".join(SUBPROTOCOLS)

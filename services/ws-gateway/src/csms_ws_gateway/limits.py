@@ -21,6 +21,11 @@ class TokenBucket:
         self._since = now
         return 0.0 if tokens >= 0 else -tokens / self._rate
 
+    def debt(self, now: float) -> float:
+        """The seconds until the debt is paid; takes nothing."""
+        tokens = self._tokens + (now - self._since) * self._rate
+        return 0.0 if tokens >= 0 else -tokens / self._rate
+
 
 class FailureLimit:
     """How often each address may fail within a minute. Remembers at most `most` addresses."""

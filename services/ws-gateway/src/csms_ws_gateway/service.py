@@ -32,6 +32,8 @@ from csms_ws_gateway.settings import Settings
 _encode = msgspec.json.Encoder().encode
 _refusal = msgspec.json.Decoder(Refusal).decode
 
+_MOST_WAVES = 20  # however many stations there are, leaving must end before the process is killed
+
 _OVERLOADED = Refusal(503, "The central system is at its limit; try again later.", retry_after=30)
 _DRAINING = Refusal(503, "The central system restarts; try again.", retry_after=5)
 
@@ -49,7 +51,9 @@ async def service(ports: Ports, settings: Settings) -> AsyncIterator[None]:
         yield
     finally:
         await gateway.drain()
-        await ports.bus.flush()
+        # Without a broker the goodbyes cannot be said; the end of our lease says them.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ports.bus.flush(), settings.close_deadline)
         await ports.bus.unsubscribe(gateway.address)
 
 
@@ -103,9 +107,9 @@ class Gateway:
         connection.identity, connection.account = target.identity, target.account
         if refusal := self._limit(connection):
             return connection.refuse(refusal)
-        connection.ask(response)
         self._handshakes += 1
         handshake_id = str(self._handshakes)
+        connection.ask(response, handshake_id)
         self._asking[handshake_id] = connection
         tls, subject = _tls(connection)
         wish = handshake.read_request(request.headers, peer=connection.peer, tls=tls, subject=subject)
@@ -164,7 +168,7 @@ class Gateway:
     def _decided(self, envelope: Envelope) -> None:
         connection = self._asking.pop(envelope.unique_id, None)
         if envelope.kind is Kind.REFUSE:
-            if connection:
+            if connection and connection.response:
                 self._refuse(connection, _refusal(envelope.payload))
             return
         capsule = envelope.session or Capsule()
@@ -293,6 +297,7 @@ class Gateway:
     def left(self, connection: Connection) -> None:
         """A socket is gone."""
         self._everyone.discard(connection)
+        self._asking.pop(connection.handshake, None)
         if not self._everyone:
             self._empty.set()
         metrics.sockets.set(len(self._everyone))
@@ -355,10 +360,11 @@ class Gateway:
         waiting = list(self._everyone)
         random.shuffle(waiting)
         self.log.info("draining", connections=len(waiting))
-        for start in range(0, len(waiting), self.settings.drain_wave):
+        wave = max(self.settings.drain_wave, len(waiting) // _MOST_WAVES + 1)
+        for start in range(0, len(waiting), wave):
             if start:
                 await asyncio.sleep(self.settings.drain_pause * random.uniform(0.5, 1.5))
-            for connection in waiting[start : start + self.settings.drain_wave]:
+            for connection in waiting[start : start + wave]:
                 connection.drain()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._empty.wait(), self.settings.call_deadline + self.settings.close_deadline)
