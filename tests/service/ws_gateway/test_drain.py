@@ -51,7 +51,7 @@ async def test_a_handshake_that_waits_for_its_decision_is_refused(world: World) 
         wire.hang_up()
         await leaving
 
-        assert (answer.status, answer.body) == (503, "The central system restarts.\n")
+        assert (answer.status, answer.body) == (503, "The central system restarts; try again.\n")
 
 
 async def test_sockets_close_in_waves() -> None:

@@ -152,11 +152,12 @@ async def test_a_close_is_echoed(world: World) -> None:
 
 
 async def test_a_message_and_a_close_frame_in_one_piece(world: World) -> None:
-    """The message counts; that its answer can no longer be sent harms nobody."""
+    """What comes before the close frame counts; that its answer may no longer be sent harms nobody."""
     async with dial(world) as wire:
         await wire.upgraded()
         await wire.send(text([2, "1", "Nonsense", {}]), text(heartbeat("2")), frame(Opcode.CLOSE, b"\x03\xe8"))
 
+        assert (await wire.message())[:3] == [4, "1", "NotImplemented"]
         assert await wire.closed() == 1000
         assert await wire.ended() == b""
         assert [call.unique_id for call in await world.router.hears(Kind.CALL)] == ["2"]

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
-from csms_ws_gateway.wire import read_text, write_text
+from csms_ws_gateway.wire import Wire, frame_size, read_text, write_text
 
 LENGTHS = [0, 1, 5, 124, 125, 126, 127, 128, 65534, 65535, 65536, 70000]
 MOST = 1024 * 1024
@@ -63,3 +65,60 @@ def test_any_bytes_are_read_or_left_and_never_raise(data: bytes) -> None:
     result = read_text(data, MOST)
 
     assert result is None or len(result) <= len(data) - 6
+
+
+@given(
+    frames=st.lists(st.tuples(st.binary(max_size=400), st.booleans()), min_size=1, max_size=5),
+    cuts=st.lists(st.integers(min_value=1, max_value=60), min_size=1, max_size=8),
+)
+def test_messages_are_the_same_however_the_bytes_are_cut(frames: list[tuple[bytes, bool]], cuts: list[int]) -> None:
+    """Whole frames, fragments and pings between them, in pieces of any size."""
+    stream = b""
+    for payload, fragmented in frames:
+        if fragmented:
+            half = len(payload) // 2
+            stream += masked(payload[:half], fin=False) + masked(b"", Opcode.PING)
+            stream += masked(payload[half:], Opcode.CONT)
+        else:
+            stream += masked(payload)
+    wire = Wire(ServerProtocol(state=State.OPEN), MOST)
+    found: list[bytes | None] = []
+
+    at = 0
+    while at < len(stream):
+        size = cuts[at % len(cuts)]
+        piece, at = stream[at : at + size], at + size
+        if (whole := wire.read_whole(piece)) is not None:
+            found.append(whole)
+        else:
+            wire.receive(piece)
+            found += wire.messages()
+
+    assert found == [payload for payload, _ in frames]
+    assert wire.is_open
+
+
+def test_who_stops_iterating_finds_the_rest_later() -> None:
+    wire = Wire(ServerProtocol(state=State.OPEN), MOST)
+    wire.receive(masked(b"one") + masked(b"two") + masked(b"three")[:-1])
+
+    first = next(wire.messages())
+    rest = list(wire.messages())
+    wire.receive(masked(b"three")[-1:])
+
+    assert (first, rest, len(list(wire.messages()))) == (b"one", [b"two"], 1)
+
+
+def test_a_frame_that_announces_too_much_is_not_waited_for() -> None:
+    announced = masked(b"x" * 200)[:20]
+
+    assert frame_size(announced, 100) == 20
+    assert frame_size(announced, 200) is None
+    assert frame_size(masked(b"x" * 200), 200) == 208
+
+
+def test_a_binary_message_is_told_apart() -> None:
+    wire = Wire(ServerProtocol(state=State.OPEN), MOST)
+    wire.receive(masked(b"\x00", Opcode.BINARY) + masked(b"text"))
+
+    assert list(wire.messages()) == [None, b"text"]

@@ -6,36 +6,28 @@ to another one, and its lease tells the routers that it is gone.
 
 import asyncio
 import contextlib
-import logging
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic, time
 from uuid import uuid4
 
 import msgspec
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from websockets.http11 import Request
-from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 
 from csms_ocpp.session import AnswerRefused, CallEnded, Complaint, Outcome
-from csms_ocpp.version import Version, select_subprotocol
-from csms_platform.envelope import Capsule, Envelope, Kind, Lease, Raw, Refusal
+from csms_ocpp.version import Version
+from csms_platform.envelope import Capsule, Envelope, Kind, Lease, Raw
 from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import ROUTER, GatewayId, Ports, address_of, gateway_address
-from csms_ws_gateway import handshake, metrics
+from csms_ws_gateway import metrics
+from csms_ws_gateway.arrival import Arrival
 from csms_ws_gateway.connection import Connection, Pause
-from csms_ws_gateway.limits import FailureLimit
+from csms_ws_gateway.reception import Reception
 from csms_ws_gateway.settings import Settings
 
 _encode = msgspec.json.Encoder().encode
-_refusal = msgspec.json.Decoder(Refusal).decode
 
 _MOST_WAVES = 20  # however many stations there are, leaving must end before the process is killed
-
-_OVERLOADED = Refusal(503, "The central system is at its limit; try again later.", retry_after=30)
-_DRAINING = Refusal(503, "The central system restarts; try again.", retry_after=5)
 
 
 @asynccontextmanager
@@ -44,7 +36,7 @@ async def service(ports: Ports, settings: Settings) -> AsyncIterator[None]:
     gateway = Gateway(ports, settings, GatewayId(uuid4().hex[:12]))
     await ports.bus.subscribe(gateway.address, gateway.hear)
     ports.bus.on_congestion(gateway.congested)
-    ports.mount(settings.path, gateway.connect)
+    ports.mount(settings.path, gateway.reception.arrive)
     ports.spawn(gateway.tick(), "ws-gateway clock")
     ports.spawn(gateway.live(), "ws-gateway lease")
     try:
@@ -66,84 +58,46 @@ class Gateway:
         self.address = gateway_address(id)
         self.log = get_logger("ws-gateway").bind(gateway=id)
         self.calls = CallLog(self.log, settings.log_calls)
-        self.wire_log = logging.getLogger("websockets.server")
         self.connections: dict[str, Connection] = {}
-        self.extensions = [_deflate()] if settings.compression else None
         self.draining = False
-        self._everyone: set[Connection] = set()
-        self._asking: dict[str, Connection] = {}
+        self.reception = Reception(self)
+        self._stations: set[Connection] = set()
+        self._gone = False
         self._empty = asyncio.Event()
         self._empty.set()
-        self._handshakes = 0
-        self._failures = FailureLimit(settings.failed_handshakes_per_minute)
 
-    # --- handshakes -------------------------------------------------------------------------------------------------
+    # --- stations come ----------------------------------------------------------------------------------------------
 
-    def connect(self) -> Connection:
-        """The protocol for a new socket."""
-        return Connection(self)
+    @property
+    def sockets(self) -> int:
+        """How many sockets are open, those of handshakes under way included."""
+        return len(self._stations) + len(self.reception.arrivals)
 
-    def entered(self, connection: Connection) -> None:
-        """A socket opened."""
-        self._everyone.add(connection)
-        self._empty.clear()
-        metrics.sockets.set(len(self._everyone))
+    def count_sockets(self) -> None:
+        """A socket opened or closed."""
+        metrics.sockets.set(self.sockets)
+        if self.sockets:
+            self._empty.clear()
+        else:
+            self._empty.set()
 
-    @staticmethod
-    def select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-        """Called by `websockets`: the station's first one that we speak."""
-        version = select_subprotocol(list(offered))
-        return Subprotocol(version.value) if version else None
-
-    def requested(self, connection: Connection, request: Request) -> None:
-        """A handshake request was read: refuse it for what it is, or ask the router."""
-        response = connection.protocol.accept(request)
-        if response.status_code != 101:
-            return connection.refuse_with(response)
-        settings = self.settings
-        target = handshake.read_target(request.path, settings.path, settings.account_position == "prefix")
-        if isinstance(target, Refusal):
-            return connection.refuse(target)
-        connection.identity, connection.account = target.identity, target.account
-        if refusal := self._limit(connection):
-            return connection.refuse(refusal)
-        self._handshakes += 1
-        handshake_id = str(self._handshakes)
-        connection.ask(response, handshake_id)
-        self._asking[handshake_id] = connection
-        tls, subject = _tls(connection)
-        wish = handshake.read_request(request.headers, peer=connection.peer, tls=tls, subject=subject)
-        self.bus.send(
-            ROUTER,
-            Envelope(
-                Kind.CONNECT,
-                target.identity,
-                target.account,
-                unique_id=handshake_id,
-                payload=Raw(_encode(wish)),
-                reply_to=self.address.name,
-                deadline=_in(settings.handshake_deadline),
-            ),
+    def let_in(self, arrival: Arrival, capsule: Capsule, version: Version) -> None:
+        """Complete the handshake and hand the socket over; an older connection of the station ends."""
+        wire, early = arrival.accept()
+        connection = Connection(self, arrival.transport, wire, arrival.identity, capsule, version)
+        arrival.transport.set_protocol(connection)
+        older = self.connections.get(arrival.identity)
+        self.connections[arrival.identity] = connection
+        self._stations.add(connection)
+        self.reception.left(arrival)
+        metrics.connections.set(len(self.connections))
+        self.log.debug(
+            "connected", station=arrival.identity, version=version.value, peer=arrival.peer, epoch=capsule.epoch
         )
-
-    def _limit(self, connection: Connection) -> Refusal | None:
-        if self.draining:
-            return _DRAINING
-        if wait := self._failures.wait(connection.peer, monotonic()):
-            return Refusal(429, "Too many failed handshakes from this address.", retry_after=wait)
-        most = self.settings.max_connections
-        if (most and len(self._everyone) > most) or self.bus.congested:
-            return _OVERLOADED
-        return None
-
-    def refused(self, connection: Connection, refusal: Refusal) -> None:
-        """A handshake ended in a refusal; told by the connection."""
-        metrics.handshake(refusal.status)
-        if refusal.status in (401, 403, 404):
-            self._failures.failed(connection.peer, monotonic())
-        self.log.warning(
-            "refused", station=connection.identity, status=refusal.status, reason=refusal.reason, peer=connection.peer
-        )
+        if older:
+            older.close(1000, "A newer connection of this station is served")
+        if early:
+            connection.data_received(early)
 
     # --- from the bus -----------------------------------------------------------------------------------------------
 
@@ -157,7 +111,7 @@ class Gateway:
                 case Kind.CALL:
                     self._command(envelope)
                 case Kind.ACCEPT | Kind.REFUSE:
-                    self._decided(envelope)
+                    self.reception.decided(envelope)
                 case Kind.EVICT:
                     self._evict(envelope)
                 case Kind.LEASE:
@@ -165,48 +119,9 @@ class Gateway:
                 case _:
                     self.log.warning("not for a gateway", kind=envelope.kind.value, station=envelope.identity)
 
-    def _decided(self, envelope: Envelope) -> None:
-        connection = self._asking.pop(envelope.unique_id, None)
-        if envelope.kind is Kind.REFUSE:
-            if connection and connection.response:
-                self._refuse(connection, _refusal(envelope.payload))
-            return
-        capsule = envelope.session or Capsule()
-        if connection is None or connection.response is None:
-            # The station did not wait for the decision: its session ends before it began.
-            return self._release(envelope.identity, capsule)
-        older = self.connections.get(connection.identity)
-        if older and older.capsule and older.capsule.epoch > capsule.epoch:
-            connection.refuse(Refusal(503, "A newer connection of this station is served.", retry_after=5))
-            return
-        self.connections[connection.identity] = connection
-        if older:
-            older.close(1000, "A newer connection of this station is served")
-        connection.accept(capsule, Version(envelope.version))
-        metrics.handshake(101)
-        metrics.connections.set(len(self.connections))
-        self.log.debug(
-            "connected",
-            station=connection.identity,
-            version=envelope.version,
-            peer=connection.peer,
-            epoch=capsule.epoch,
-        )
-
-    def _refuse(self, connection: Connection, refusal: Refusal) -> None:
-        if refusal.status == 400 and self.settings.subprotocol_mismatch == "close":
-            connection.complete_and_close(refusal)
-        else:
-            connection.refuse(refusal)
-
     def _evict(self, envelope: Envelope) -> None:
         connection = self.connections.get(envelope.identity)
-        if (
-            connection
-            and connection.capsule
-            and envelope.session
-            and connection.capsule.epoch <= envelope.session.epoch
-        ):
+        if connection and envelope.session and connection.capsule.epoch <= envelope.session.epoch:
             metrics.evictions.inc()
             connection.close(1000, "The station is connected elsewhere")
 
@@ -226,7 +141,7 @@ class Gateway:
                 Envelope(
                     Kind.RESUME,
                     connection.identity,
-                    connection.account,
+                    connection.capsule.account,
                     connection.version,
                     reply_to=self.address.name,
                     session=connection.capsule,
@@ -295,21 +210,17 @@ class Gateway:
             )
 
     def left(self, connection: Connection) -> None:
-        """A socket is gone."""
-        self._everyone.discard(connection)
-        self._asking.pop(connection.handshake, None)
-        if not self._everyone:
-            self._empty.set()
-        metrics.sockets.set(len(self._everyone))
-        if connection.capsule is None:
-            return
+        """A station's socket is gone."""
+        self._stations.discard(connection)
+        self.count_sockets()
         if self.connections.get(connection.identity) is connection:
             del self.connections[connection.identity]
             metrics.connections.set(len(self.connections))
         self.log.debug("disconnected", station=connection.identity, epoch=connection.capsule.epoch)
-        self._release(connection.identity, connection.capsule)
+        self.release(connection.identity, connection.capsule)
 
-    def _release(self, identity: str, capsule: Capsule) -> None:
+    def release(self, identity: str, capsule: Capsule) -> None:
+        """Tell the router that the connection with this epoch is over."""
         goodbye = Envelope(Kind.DISCONNECT, identity, capsule.account, reply_to=self.address.name, session=capsule)
         self.bus.send(ROUTER, goodbye)
 
@@ -325,12 +236,12 @@ class Gateway:
         while True:
             await asyncio.sleep(1)
             now = monotonic()
-            for connection in list(self._everyone):
+            for connection in list(self._stations):
                 connection.tick(now)
 
     async def live(self) -> None:
         """Tell the routers that this gateway lives."""
-        while not self.draining:
+        while not self._gone:
             self._lease(self.settings.lease)
             await asyncio.sleep(self.settings.lease_renewal)
 
@@ -340,13 +251,13 @@ class Gateway:
             "",
             payload=Raw(_encode(Lease(seconds))),
             reply_to=self.address.name,
-            deadline=_in(self.settings.lease),
+            deadline=int((time() + self.settings.lease) * 1000),
         )
         self.bus.send(ROUTER, lease)
 
     def congested(self, congested: bool) -> None:
         """The bus takes no more: stop reading from stations until it does."""
-        for connection in self._everyone:
+        for connection in list(self._stations):
             if congested:
                 connection.pause(Pause.CONGESTION)
             else:
@@ -356,40 +267,22 @@ class Gateway:
 
     async def drain(self) -> None:
         """Refuse newcomers, answer what was asked, and close every socket, a wave at a time."""
+        settings, deadline = self.settings, monotonic() + self.settings.drain_seconds
         self.draining = True
-        waiting = list(self._everyone)
+        self.reception.drain()
+        waiting = list(self._stations)
         random.shuffle(waiting)
         self.log.info("draining", connections=len(waiting))
-        wave = max(self.settings.drain_wave, len(waiting) // _MOST_WAVES + 1)
+        wave = max(settings.drain_wave, len(waiting) // _MOST_WAVES + 1)
         for start in range(0, len(waiting), wave):
             if start:
-                await asyncio.sleep(self.settings.drain_pause * random.uniform(0.5, 1.5))
+                await asyncio.sleep(settings.drain_pause * random.uniform(0.5, 1.5))
             for connection in waiting[start : start + wave]:
                 connection.drain()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._empty.wait(), self.settings.call_deadline + self.settings.close_deadline)
-        for connection in list(self._everyone):
+            await asyncio.wait_for(self._empty.wait(), max(0.1, deadline - monotonic()))
+        for connection in list(self._stations):
             connection.abort()
         await asyncio.sleep(0)
+        self._gone = True
         self._lease(0)
-
-
-def _deflate() -> ServerPerMessageDeflateFactory:
-    # OCPP-J 2.0.1 §3.1.4: "the CSMS SHALL support RFC 7692". Small windows: a context costs memory for every station.
-    return ServerPerMessageDeflateFactory(
-        server_max_window_bits=11, client_max_window_bits=11, compress_settings={"memLevel": 4}
-    )
-
-
-def _tls(connection: Connection) -> tuple[bool, str]:
-    """Whether the socket is TLS, and the common name of the verified client certificate."""
-    if connection.transport.get_extra_info("ssl_object") is None:
-        return False, ""
-    certificate = connection.transport.get_extra_info("peercert") or {}
-    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
-    return True, names[-1] if names else ""
-
-
-def _in(seconds: float) -> int:
-    """That many seconds from now, in milliseconds since 1970."""
-    return int((time() + seconds) * 1000)

@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True):
     command_queue: int = 32
     lease: float = 15.0
     lease_renewal: float = 5.0
+    drain_seconds: float = 20.0
     drain_wave: int = 200
     drain_pause: float = 0.5
     log_calls: int = 50
