@@ -45,6 +45,9 @@ def configure(level: str = "info", form: str = "auto") -> None:
     )
     # Libraries log through the standard library: only what is wrong with them, in the same form.
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_Forward()], force=True)
+    for told_by_the_bus in ("aiormq", "aio_pika"):
+        # Every loss of the broker, several times over and with tracebacks.
+        logging.getLogger(told_by_the_bus).setLevel(logging.CRITICAL)
 
 
 def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

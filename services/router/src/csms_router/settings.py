@@ -30,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True):
     boot_required: bool = True
     unknown_tags: Literal["auto", "accept", "invalid"] = "auto"
     reply_memory: Seconds = 900.0
-    sweep_interval: Seconds = 5.0
+    sweep_interval: Seconds = 2.0
     patience: Seconds = 30.0
     troubles_logged: Annotated[int, msgspec.Meta(ge=0)] = 20
     password_cache: Annotated[int, msgspec.Meta(ge=1)] = 20_000

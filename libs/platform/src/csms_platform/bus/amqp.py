@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import aio_pika
 import aiormq
 from aiormq.abc import DeliveredMessage
-from aiormq.exceptions import AMQPError, DeliveryError, PublishError
+from aiormq.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError, PublishError
 from pamqp import commands
 
 from csms_platform.bus import BusSettings
@@ -29,7 +29,14 @@ _reconnects = counter("bus_reconnects", "Connections to RabbitMQ made again")
 _republished = counter("bus_republished", "Batches published again because no confirm came")
 
 # What a lost broker looks like, from whichever layer notices first.
-LOST = (AMQPError, aio_pika.exceptions.AMQPException, ConnectionError, OSError, asyncio.TimeoutError)
+LOST = (
+    AMQPError,
+    ChannelInvalidStateError,
+    aio_pika.exceptions.AMQPException,
+    ConnectionError,
+    OSError,
+    asyncio.TimeoutError,
+)
 
 _CONFIRM_DEADLINE = 10.0
 _SHARED_EXPIRATION = "60000"  # ms; envelopes carry their own, finer deadlines
@@ -60,8 +67,9 @@ class AmqpBus(Outboxes):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.flush(), 5)
+        if self.connected:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.flush(), 5)
         if self._supervisor:
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
@@ -246,7 +254,7 @@ class _Subscription:
     async def stop(self) -> None:
         if self._channel:
             with contextlib.suppress(*LOST):
-                await self._channel.basic_cancel(self._tag)
+                await asyncio.wait_for(self._channel.basic_cancel(self._tag), 2)
         await self._idle.wait()
 
     async def _deliver(self, message: DeliveredMessage) -> None:
