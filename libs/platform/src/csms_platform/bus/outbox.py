@@ -18,7 +18,8 @@ from csms_platform.ports import Address, BatchHandler, ReturnHandler
 
 log = get_logger("bus")
 
-MAX_BATCH = 512
+MAX_BATCH = 256
+UNCONFIRMED = 2  # batches to one destination that may wait for their confirms at once
 MAX_BATCH_BYTES = 256 * 1024
 _OVERHEAD = 256  # bytes of an envelope beside its payload, for the outbox' limit
 
@@ -107,7 +108,7 @@ class Outboxes(ABC):
             finally:
                 self._relieve(weight)
 
-        return Coalescer(flush, most=MAX_BATCH, linger=pace.linger if self.lingers else None)
+        return Coalescer(flush, most=MAX_BATCH, at_once=UNCONFIRMED, linger=pace.linger if self.lingers else None)
 
     def _give_back(self, address: Address, batch: list[Envelope]) -> None:
         _returned.inc(len(batch))
