@@ -107,9 +107,16 @@ class RabbitMQ(Broker):
     greeting = b"AMQP\x00\x00\x09\x01"
     reply = b"\x01\x00\x00"  # a method frame on channel 0: Connection.Start
 
-    def __init__(self, url: str, run: Run | None, vhosts: int) -> None:
+    def __init__(self, url: str, run: "Container | RabbitMQProgram | None", vhosts: int) -> None:
         super().__init__(url, run)
+        self._node = run
         self._unused = iter(range(vhosts))
+
+    def control(self, *arguments: str) -> None:
+        """`rabbitmqctl <arguments>` on this broker, which must be ours. Takes a second. Raises RuntimeError."""
+        if self._node is None:
+            raise BrokerError("This RabbitMQ is not ours to control; use a private one.")
+        self._node.control("rabbitmqctl", *arguments)
 
     def fresh_vhost(self) -> str:
         """The URL of a vhost that nobody used before; costs nothing. `url` itself on a broker that is not ours."""
@@ -150,7 +157,7 @@ def rabbitmq(*, private: bool, vhosts: int) -> RabbitMQ:
         case Image(name):
             conf = "load_definitions = /etc/rabbitmq/definitions.json\nloopback_users = none\n"
             files = {"/etc/rabbitmq/conf.d/90-test.conf": conf, "/etc/rabbitmq/definitions.json": definitions(vhosts)}
-            run: Run = Container(name, 5672, [], files)
+            run: Container | RabbitMQProgram = Container(name, 5672, [], files)
         case Program(path):
             run = RabbitMQProgram(path, definitions(vhosts))
     return RabbitMQ(f"amqp://guest:guest@{run.host}:{run.port}/", run, vhosts)

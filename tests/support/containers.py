@@ -108,6 +108,12 @@ class Container:
         if self.running:
             self._container.get_wrapped_container().kill()
 
+    def control(self, program: str, *arguments: str) -> None:
+        """Run a program beside the broker. Raises RuntimeError with what it said when it fails."""
+        code, output = self._container.exec([program, *arguments])
+        if code:
+            raise RuntimeError(output.decode(errors="replace"))
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True

@@ -5,6 +5,7 @@ Knows how the programs are told so, from RabbitMQ 3.10 to 4.x; not what tests do
 
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -100,6 +101,13 @@ class RabbitMQProgram:
     def kill(self) -> None:
         if self._server is not None:
             self._server.end()
+
+    def control(self, program: str, *arguments: str) -> None:
+        """Run a program that came with the server. Raises RuntimeError with what it said when it fails."""
+        command = [str(Path(self._path).with_name(program)), *arguments]
+        done = subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
 
     def close(self) -> None:
         self.kill()

@@ -63,13 +63,13 @@ class RecordingBus:
         del self.handlers[address]
 
     def on_return(self, handler: ReturnHandler) -> None:
-        raise NotImplementedError
+        raise AssertionError("not the router's business")
 
     def on_congestion(self, handler: Any) -> None:
-        raise NotImplementedError
+        raise AssertionError("not the router's business")
 
     async def flush(self) -> None:
-        raise NotImplementedError
+        raise AssertionError("not the router's business")
 
     async def deliver(self, *batch: Envelope) -> list[Envelope]:
         """What the router sends while it handles `batch`, wherever to."""
@@ -116,7 +116,7 @@ async def open_world(
         tasks.append(asyncio.create_task(work, name=name))
 
     def mount(prefix: str, factory: Any) -> None:
-        raise NotImplementedError
+        raise AssertionError("not the router's business")
 
     async with open_stores(url, clock=clock) as stores:
         bus = RecordingBus()

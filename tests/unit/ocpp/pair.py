@@ -5,12 +5,19 @@ from itertools import count
 from typing import Any
 
 import msgspec
+import pytest
+from msgspec import Raw
 
 from csms_ocpp.catalog import Role
-from csms_ocpp.session import Event, Session, Validation
+from csms_ocpp.session import CallReceived, Event, Session, Validation
 from csms_ocpp.version import DIALECTS, Version
 
 JSON_VERSIONS = [Version.V1_6, Version.V2_0_1, Version.V2_1]
+V1_6, V2_0_1, V2_1 = JSON_VERSIONS
+EMPTY = Raw(b"{}")
+STREAM = b'{"id":1,"pending":0,"basetime":"2026-01-01T10:00:00Z","data":[{"t":0,"v":"1"}]}'
+
+every_version = pytest.mark.parametrize("version", JSON_VERSIONS)
 
 HEARTBEAT_ANSWER = b'{"currentTime":"2026-01-01T10:00:00Z"}'
 MESSAGE = b'{"requestedMessage":"Heartbeat"}'  # a TriggerMessage of every version
@@ -61,3 +68,17 @@ class Pair:
                     self.transmitted.append((sender.role, msgspec.json.decode(message)))
                     events[receiver.role] += receiver.receive(message, self.now)
         return events
+
+
+def told(csms: Session, text: str | bytes) -> tuple[list[Any], list[Any]]:
+    """The peer says `text`: the kinds of events that follow, and what goes back."""
+    events = csms.receive(text, 0.0)
+    return [getattr(event, "kind", event) for event in events], wire(csms.take_output())
+
+
+def still_serves(csms: Session) -> bool:
+    """Whether a Heartbeat is answered as if nothing had happened."""
+    asked = csms.receive(call("still", "Heartbeat"), 0.0)
+    csms.answer("still", HEARTBEAT_ANSWER)
+    answer = [[3, "still", {"currentTime": "2026-01-01T10:00:00Z"}]]
+    return asked == [CallReceived("still", "Heartbeat", EMPTY)] and wire(csms.take_output()) == answer

@@ -12,27 +12,20 @@ from csms_ocpp.session import (
     Validation,
 )
 from csms_ocpp.version import DIALECTS
-from tests.unit.ocpp.pair import ACCEPTED, HEARTBEAT_ANSWER, JSON_VERSIONS, MESSAGE, call, session, wire
-
-V1_6, V2_0_1, V2_1 = JSON_VERSIONS
-EMPTY = Raw(b"{}")
-STREAM = b'{"id":1,"pending":0,"basetime":"2026-01-01T10:00:00Z","data":[{"t":0,"v":"1"}]}'
-
-every_version = pytest.mark.parametrize("version", JSON_VERSIONS)
-
-
-def told(csms, text):
-    """The peer says `text`: the kinds of events that follow, and what goes back."""
-    events = csms.receive(text, 0.0)
-    return [getattr(event, "kind", event) for event in events], wire(csms.take_output())
-
-
-def still_serves(csms):
-    """Whether a Heartbeat is answered as if nothing had happened."""
-    asked = csms.receive(call("still", "Heartbeat"), 0.0)
-    csms.answer("still", HEARTBEAT_ANSWER)
-    answer = [[3, "still", {"currentTime": "2026-01-01T10:00:00Z"}]]
-    return asked == [CallReceived("still", "Heartbeat", EMPTY)] and wire(csms.take_output()) == answer
+from tests.unit.ocpp.pair import (
+    ACCEPTED,
+    EMPTY,
+    HEARTBEAT_ANSWER,
+    MESSAGE,
+    V1_6,
+    V2_1,
+    call,
+    every_version,
+    session,
+    still_serves,
+    told,
+    wire,
+)
 
 
 class TestPeersCalls:

@@ -155,6 +155,10 @@ class AmqpBus(Outboxes):
                 self._declared.discard(address.name)
             except DeliveryError as error:
                 log.warning("RabbitMQ refused a batch", address=address.name, reason=str(error))
+            except TimeoutError:
+                # A blocked connection's confirms wait for the end of the alarm; any other one is dead.
+                if not await link.is_blocked():
+                    link.fail("no confirm in time")
             except LOST as error:
                 link.fail(error)
             _republished.inc()
@@ -208,6 +212,14 @@ class _Link:
         await self.publisher.basic_publish(
             body, routing_key=queue, properties=properties, mandatory=True, timeout=_CONFIRM_DEADLINE, wait=False
         )
+
+    async def is_blocked(self) -> bool:
+        """Whether the broker takes nothing from us now (`connection.blocked`)."""
+        try:
+            await asyncio.wait_for(self.publishing.transport.connection.ready(), 0.05)
+        except TimeoutError:
+            return True
+        return False
 
     def _closed(self, _: object, reason: BaseException | None) -> None:
         self.fail(reason or "closed")
