@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 import zlib
 
 import pytest
@@ -139,6 +140,30 @@ async def test_a_message_that_inflates_past_the_limit_is_too_large() -> None:
         await wire.send(deflated(b"x" * 50_000_000))
 
         assert await wire.closed() == 1009
+
+
+async def test_a_compressed_flood_is_inflated_only_as_far_as_its_turn_comes(world: World) -> None:
+    """Sixty CALLs of 200 kB each come in one piece of a few kB, while the first one is not answered."""
+    padded = [
+        [2, str(number), "Heartbeat", {"customData": {"vendorId": "x", "p": "y" * 200_000}}] for number in range(60)
+    ]
+    flood = b"".join(deflated(json.dumps(call).encode()) for call in padded)
+    async with dial(world) as wire:
+        await wire.upgraded("/ocpp/CS-1", DEFLATE, subprotocol="ocpp2.0.1")
+        world.router.answers = False
+        tracemalloc.start()
+        await wire.send(flood)
+        (first,) = await world.router.hears(Kind.CALL)
+        await asyncio.sleep(0.1)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert len(flood) < 60_000
+        assert first.unique_id == "0"
+        assert held < 30 * 200_000
+        world.router.answers = True
+        world.router.answer(first)
+        assert [(await wire.frame())[0] for _ in range(60)] == [Opcode.TEXT] * 60
 
 
 async def test_a_close_is_echoed(world: World) -> None:

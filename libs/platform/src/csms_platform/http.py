@@ -41,22 +41,16 @@ class Front:
         self.patience = patience
         self._mounts: dict[bytes, ProtocolFactory] = {}
         self._state = ServerState()
-        self._app = Starlette(routes=_health(checks))
+        app = Starlette(routes=_health(checks))
         self._config = uvicorn.Config(
-            self._app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False
+            app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False
         )
         self._config.load()
-        self._servers: list[asyncio.Server] = []
 
     @property
     def prefixes(self) -> list[str]:
         """The mounted path prefixes."""
         return [prefix.decode("ascii") for prefix in self._mounts]
-
-    @property
-    def app(self) -> Starlette:
-        """Services add their HTTP routes here."""
-        return self._app
 
     def mount(self, prefix: str, factory: ProtocolFactory) -> None:
         """Requests whose path starts with `prefix`, except POST, go to protocols made by `factory`."""
@@ -70,18 +64,12 @@ class Front:
         server = await loop.create_server(
             lambda: Sniffer(self), host, port, ssl=tls, backlog=4096, ssl_handshake_timeout=patience
         )
-        self._servers.append(server)
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
             server.close()
             for connection in list(self._state.connections):
                 connection.shutdown()
-
-    def stop_accepting(self) -> None:
-        """Close the listening sockets; connections stay."""
-        for server in self._servers:
-            server.close()
 
     def choose(self, line: bytes) -> asyncio.BaseProtocol:
         """The protocol for a connection that starts with this request line."""

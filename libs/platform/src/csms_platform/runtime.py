@@ -137,7 +137,7 @@ class _Process:
     async def _listen(self, stack: AsyncExitStack, front: Front, listen: ListenSettings) -> None:
         tls = tls_context(listen.tls_certificate, listen.tls_key, listen.tls_client_ca)
         port = await stack.enter_async_context(front.listen(listen.host, listen.port, tls))
-        at, secure = f"{listen.host}:{port}", "s" if tls else ""
+        at, secure = f"[{listen.host}]:{port}" if ":" in listen.host else f"{listen.host}:{port}", "s" if tls else ""
         stations = [f"ws{secure}://{at}{prefix}<identity>" for prefix in front.prefixes]
         log.info("listening", host=listen.host, port=port, services=" ".join(part.name for part in self._plan.parts))
         log.info("addresses", stations=", ".join(stations) or "none", health=f"http{secure}://{at}/readyz")

@@ -1,1 +1,1 @@
-"""The command: any one service, or all of them in one process."""
+"""The OCPP central system: any one of its services, or all of them in one process."""

@@ -38,27 +38,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    formatter = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("csms", description=summary, epilog=_EPILOG, formatter_class=formatter)
+    parser = argparse.ArgumentParser("csms", description=summary, epilog=_EPILOG, formatter_class=_formatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    up = commands.add_parser("up", help="everything in one process on one port", formatter_class=formatter)
+    up = commands.add_parser("up", help="everything in one process on one port", formatter_class=_formatter)
     _listening(up)
     _brokers(up, state=True)
     _deciding(up)
     up.add_argument("--data", metavar="DIR", help="keep state in this directory (default: only in memory)")
     up.add_argument("--emulate", type=int, default=0, metavar="N", help="start N emulated charging stations, too")
 
-    gateway = commands.add_parser("ws-gateway", help="only the WebSocket gateway (needs RabbitMQ)")
+    gateway = commands.add_parser(
+        "ws-gateway", help="only the WebSocket gateway (needs RabbitMQ)", formatter_class=_formatter
+    )
     _listening(gateway)
     _brokers(gateway, state=False)
 
-    router = commands.add_parser("router", help="only the router (needs RabbitMQ and Redis)")
+    router = commands.add_parser(
+        "router", help="only the router (needs RabbitMQ and Redis)", formatter_class=_formatter
+    )
     _listening(router)
     _brokers(router, state=True)
     _deciding(router)
 
-    emulate = commands.add_parser("emulate", help="charging stations that are not there")
+    emulate = commands.add_parser("emulate", help="charging stations that are not there", formatter_class=_formatter)
     _common(emulate)
     emulate.add_argument("--url", help="the central system, without the identity (ws://localhost:9220/ocpp)")
     emulate.add_argument("--count", type=int, help="how many stations (5)")
@@ -70,11 +73,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=34, width=110)
+
+
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(emulate=0)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="csms.toml")
-    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="(info)")
-    parser.add_argument("--log-format", choices=["auto", "json", "text"], help="(auto: text on a terminal)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (csms.toml; none unless given)")
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="least level to log (info)")
+    parser.add_argument(
+        "--log-format", choices=["auto", "json", "text"], help="form of the log (auto: text on a terminal, else JSON)"
+    )
 
 
 def _listening(parser: argparse.ArgumentParser) -> None:

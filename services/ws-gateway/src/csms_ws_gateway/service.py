@@ -14,8 +14,9 @@ from uuid import uuid4
 
 import msgspec
 
+from csms_ocpp import schemas
 from csms_ocpp.session import AnswerRefused, CallEnded, Complaint, Outcome
-from csms_ocpp.version import Version
+from csms_ocpp.version import SUBPROTOCOLS, Version
 from csms_platform.envelope import Capsule, Envelope, Kind, Lease, Raw
 from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import ROUTER, GatewayId, Ports, address_of, gateway_address
@@ -33,6 +34,8 @@ _MOST_WAVES = 20  # however many stations there are, leaving must end before the
 @asynccontextmanager
 async def service(ports: Ports, settings: Settings) -> AsyncIterator[None]:
     """Serve stations while inside; leaving answers what was asked, closes every socket, and says goodbye to the bus."""
+    for version in SUBPROTOCOLS.values():
+        schemas.table(version)  # compiled now, and not while the first station of the version waits
     gateway = Gateway(ports, settings, GatewayId(uuid4().hex[:12]))
     await ports.bus.subscribe(gateway.address, gateway.hear)
     ports.bus.on_congestion(gateway.congested)
