@@ -59,7 +59,7 @@ async def test_every_call_is_counted_by_version_action_and_outcome(world: World,
 async def test_connections_are_counted_by_outcome(world: World, station: ChargingStation) -> None:
     counters = Counters()
 
-    await station.connect()
+    await ChargingStation(world, gateway="elsewhere").connect()
     await station.connect()
     await station.connect(subprotocol="")
     await station.disconnect()

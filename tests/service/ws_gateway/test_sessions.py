@@ -46,6 +46,20 @@ async def _try(wire: Wire) -> tuple[int, str, str]:
     return answer.status, answer.headers["retry-after"], answer.body
 
 
+async def test_a_connect_that_the_bus_delivered_twice_moves_the_connection_to_the_newer_epoch(world: World) -> None:
+    async with dial(world) as wire:
+        await wire.upgraded()
+        (connect,) = await world.router.hears(Kind.CONNECT)
+        world.router.connect_decided(connect, Capsule(epoch=2))
+        await asyncio.sleep(0.05)
+        await wire.send(text(heartbeat("1")))
+        (call,) = await world.router.hears(Kind.CALL)
+
+        assert (await wire.message())[:2] == [3, "1"]
+        assert call.session == Capsule(epoch=2)
+        assert [heard.kind for heard in world.router.heard if heard.kind is Kind.DISCONNECT] == []
+
+
 async def test_evict_closes_the_epoch_it_names_and_older_ones_only(world: World) -> None:
     world.router.decide = lambda _: Capsule(epoch=7)
     async with dial(world) as wire:

@@ -85,7 +85,9 @@ class Reception:
         account = (station.account if station else "") or envelope.account
         claim = Claim(identity, gateway, account=account, version=version, peer=request.peer)
         session, replaced = await self._ports.sessions.open(claim)
-        if replaced is not None:
+        if replaced is not None and replaced.gateway != claim.gateway:
+            # A gateway closes its own older connection itself when it lets the newer one in. Telling it here would
+            # close the only one there is, should the bus have delivered this CONNECT twice.
             self._evict(replaced)
         capsule = Capsule(
             epoch=session.epoch,

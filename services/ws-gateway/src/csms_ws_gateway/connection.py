@@ -50,7 +50,10 @@ class Pause:
 
 
 class Connection(asyncio.Protocol):
-    """The asyncio protocol of a station's socket from the 101 on. `capsule` is the newest that the router has given."""
+    """The asyncio protocol of a station's socket from the 101 on.
+
+    `capsule` is the newest that the router has given, `handshake` the number under which it was asked.
+    """
 
     __slots__ = (
         "_asked_at",
@@ -70,12 +73,20 @@ class Connection(asyncio.Protocol):
         "_wire",
         "asked_action",
         "capsule",
+        "handshake",
         "identity",
         "version",
     )
 
     def __init__(
-        self, gateway: "Gateway", transport: Any, wire: Wire, identity: str, capsule: Capsule, version: Version
+        self,
+        gateway: "Gateway",
+        transport: Any,
+        wire: Wire,
+        identity: str,
+        handshake: str,
+        capsule: Capsule,
+        version: Version,
     ) -> None:
         settings, now = gateway.settings, monotonic()
         validation = Validation.WARN if capsule.has("lenient") else settings.validation
@@ -94,6 +105,7 @@ class Connection(asyncio.Protocol):
         self._ping_due = now + settings.ping_interval * gateway.spread()
         self.asked_action = ""
         self.capsule = capsule
+        self.handshake = handshake
         self.identity = identity
         self.version = version.value
 

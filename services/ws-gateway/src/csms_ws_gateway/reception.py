@@ -113,13 +113,22 @@ class Reception:
             return
         capsule = envelope.session or Capsule()
         if arrival is None or not waiting:
-            # The station did not wait for the decision: its session ends before it began.
-            return self._gateway.release(envelope.identity, capsule)
+            return self._too_late(envelope, capsule)
         older = self._gateway.connections.get(arrival.identity)
         if older and older.capsule.epoch > capsule.epoch:
             return arrival.refuse(_SUPERSEDED)
         metrics.handshake(101)
         self._gateway.let_in(arrival, capsule, Version(envelope.version))
+
+    def _too_late(self, envelope: Envelope, capsule: Capsule) -> None:
+        """An ACCEPT that no arrival waits for."""
+        connection = self._gateway.connections.get(envelope.identity)
+        if connection and connection.handshake == envelope.unique_id:
+            # The bus delivered our question twice: this is the same connection under a newer epoch.
+            connection.capsule = capsule
+        else:
+            # The station did not wait for the decision: its session ends before it began.
+            self._gateway.release(envelope.identity, capsule)
 
     def _refuse(self, arrival: Arrival, refusal: Refusal) -> None:
         if refusal.status == 400 and self.settings.subprotocol_mismatch == "close":

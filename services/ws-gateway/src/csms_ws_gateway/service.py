@@ -87,7 +87,7 @@ class Gateway:
     def let_in(self, arrival: Arrival, capsule: Capsule, version: Version) -> None:
         """Complete the handshake and hand the socket over; an older connection of the station ends."""
         wire, early = arrival.accept()
-        connection = Connection(self, arrival.transport, wire, arrival.identity, capsule, version)
+        connection = Connection(self, arrival.transport, wire, arrival.identity, arrival.asked, capsule, version)
         arrival.transport.set_protocol(connection)
         older = self.connections.get(arrival.identity)
         self.connections[arrival.identity] = connection
