@@ -68,14 +68,17 @@ async def test_a_station_that_left_before_the_decision_is_disconnected_again() -
         assert goodbye.session.epoch == 1
 
 
-async def test_an_address_that_fails_too_often_has_to_wait() -> None:
+async def test_a_station_that_fails_too_often_has_to_wait_and_its_neighbours_do_not() -> None:
+    """Behind a proxy they all come from one address."""
     async with open_world(Settings(failed_handshakes_per_minute=2)) as world:
         world.router.decide = lambda _: Refusal(401, "Wrong.")
         answers = [await ask(world, request()) for _ in range(3)]
+        neighbour = await ask(world, request("/ocpp/CS-2"))
 
         assert [answer.status for answer in answers] == [401, 401, 429]
+        assert neighbour.status == 401
         assert 0 < int(answers[2].headers["retry-after"]) <= 61
-        assert answers[2].body == "Too many failed handshakes from this address.\n"
+        assert answers[2].body == "Too many failed handshakes of this station from this address.\n"
 
 
 async def test_past_the_connection_limit_stations_are_told_to_come_later() -> None:

@@ -28,23 +28,23 @@ class TokenBucket:
 
 
 class FailureLimit:
-    """How often each address may fail within a minute. Remembers at most `most` addresses."""
+    """How often each of `who` may fail within a minute. Remembers at most `most` of them, the latest."""
 
     def __init__(self, per_minute: int, most: int = 10_000) -> None:
         self._per_minute = per_minute
         self._most = most
         self._failures: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
-    def failed(self, address: str, now: float) -> None:
+    def failed(self, who: str, now: float) -> None:
         """Count a failure."""
-        since, count = self._failures.pop(address, (now, 0))
-        self._failures[address] = (since, count + 1) if now - since < 60 else (now, 1)
+        since, count = self._failures.pop(who, (now, 0))
+        self._failures[who] = (since, count + 1) if now - since < 60 else (now, 1)
         if len(self._failures) > self._most:
             self._failures.popitem(last=False)
 
-    def wait(self, address: str, now: float) -> int:
-        """Seconds that the address has to stay away; 0: it may try."""
-        since, count = self._failures.get(address, (now, 0))
+    def wait(self, who: str, now: float) -> int:
+        """Seconds that `who` has to stay away; 0: it may try."""
+        since, count = self._failures.get(who, (now, 0))
         if not self._per_minute or count < self._per_minute or now - since >= 60:
             return 0
         return int(60 - (now - since)) + 1

@@ -96,8 +96,8 @@ class Reception:
     def _limit(self, arrival: Arrival) -> Refusal | None:
         if self._gateway.draining:
             return _DRAINING
-        if wait := self._failures.wait(arrival.peer, monotonic()):
-            return Refusal(429, "Too many failed handshakes from this address.", retry_after=wait)
+        if wait := self._failures.wait(_who(arrival), monotonic()):
+            return Refusal(429, "Too many failed handshakes of this station from this address.", retry_after=wait)
         most = self.settings.max_connections
         if (most and self._gateway.sockets > most) or self._gateway.bus.congested:
             return _OVERLOADED
@@ -140,7 +140,7 @@ class Reception:
         """A handshake ended in a refusal; told by the arrival."""
         metrics.handshake(refusal.status)
         if refusal.status in _NOBODY:
-            self._failures.failed(arrival.peer, monotonic())
+            self._failures.failed(_who(arrival), monotonic())
         self._gateway.log.warning(
             "refused", station=arrival.identity, status=refusal.status, reason=refusal.reason, peer=arrival.peer
         )
@@ -149,6 +149,11 @@ class Reception:
         """Refuse everybody who has not been let in."""
         for arrival in list(self.arrivals):
             arrival.refuse(_DRAINING)
+
+
+def _who(arrival: Arrival) -> str:
+    # Not the address alone: behind a proxy all stations share one, and a misconfigured one would lock out the others.
+    return f"{arrival.peer} {arrival.identity}"
 
 
 def _select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
