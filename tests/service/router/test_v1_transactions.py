@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from csms_ocpp.version import StationId
@@ -143,6 +144,29 @@ async def test_a_tag_that_charges_already_is_concurrent_until_it_stopped(any_wor
 
     statuses = [second["idTagInfo"]["status"], third["idTagInfo"]["status"]]
     assert statuses == ["ConcurrentTx", "Accepted"]
+
+
+async def test_a_tag_whose_stop_was_lost_may_charge_again_once_its_connector_is_used_again(any_world: World) -> None:
+    await any_world.ports.tags.put(Tag("A1"))
+    one, two = ChargingStation(any_world), ChargingStation(any_world, "CS-2")
+    await started(one)
+
+    elsewhere = await two.call("StartTransaction", START)
+    same_connector = await one.call("StartTransaction", START | {"meterStart": 900})
+
+    statuses = [elsewhere["idTagInfo"]["status"], same_connector["idTagInfo"]["status"]]
+    assert statuses == ["ConcurrentTx", "Accepted"]
+
+
+async def test_two_starts_at_the_same_moment_do_not_both_get_the_last_place(any_world: World) -> None:
+    await any_world.ports.tags.put(Tag("A1", limit=2))
+    stations = [ChargingStation(any_world, f"CS-{number}") for number in range(5)]
+
+    replies = await any_world.bus.deliver(*(station.asks("StartTransaction", START) for station in stations))
+
+    statuses = [msgspec.json.decode(reply.payload)["idTagInfo"]["status"] for reply in replies]
+    assert sorted(statuses) == ["Accepted"] * 2 + ["ConcurrentTx"] * 3
+    assert await any_world.ports.transactions.active("A1") == 2
 
 
 async def test_a_tag_that_charges_may_still_be_authorized(world: World, station: ChargingStation) -> None:

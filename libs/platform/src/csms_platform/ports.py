@@ -245,7 +245,8 @@ class Tags(Protocol):
 class Transaction(msgspec.Struct, frozen=True, omit_defaults=True):
     """A charging transaction. `id` is the integer of 1.x as text, or 2.x's own id. Times are as the station sent them.
 
-    `key` recognises a repeated start. `authorized` transactions count against their tag's limit until they end.
+    `key` recognises a repeated start. `authorized` transactions count against their tag's limit until they end, or
+    until another one begins at the same connector: then the station has forgotten them, and they are `superseded`.
     `reply` is the answer the start was given.
     """
 
@@ -264,6 +265,7 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True):
     reservation: int | None = None
     authorized: bool = False
     last_seq: int = -1
+    superseded: bool = False
     reply: bytes = b""
 
 
@@ -274,11 +276,15 @@ class Transactions(Protocol):
         """An integer id that no router has handed out or will, before or after a restart; positive, 31 bits."""
         ...
 
-    async def begin(self, transaction: Transaction) -> tuple[Transaction, bool]:
+    async def begin(
+        self, transaction: Transaction, *, limit: int = 0, over: Transaction | None = None
+    ) -> tuple[Transaction, bool]:
         """Store a transaction unless this (identity, key) exists; answers the stored one, and whether it is new.
 
-        An authorized new one counts as active for its tag. Without a key the id recognises a repeated start, and an
-        ended transaction still recognises it.
+        An authorized new one counts as active for its tag. When `limit` of the tag's count already, `over` is stored
+        in its place: the same transaction, not authorized. The limit holds exactly, also between two routers. What
+        was under way at the same connector of the station is superseded. Without a key the id recognises a repeated
+        start, and an ended transaction still recognises it.
         """
         ...
 

@@ -28,6 +28,11 @@ class Decision(msgspec.Struct, frozen=True):
     parent: str = ""
 
     @property
+    def concurrent(self) -> "Decision":
+        """The same tag, with too many transactions under way."""
+        return msgspec.structs.replace(self, status=CONCURRENT)
+
+    @property
     def accepted(self) -> bool:
         """Whether it may charge."""
         return self.status == ACCEPTED

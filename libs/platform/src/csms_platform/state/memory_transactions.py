@@ -10,7 +10,7 @@ import msgspec
 
 from csms_ocpp.version import StationId
 from csms_platform.ports import Transaction
-from csms_platform.state.rules import counted_for, first_id, fold, place, recognised_by, within_31_bits
+from csms_platform.state.rules import counted_for, first_id, fold, place, recognised_by, spot, within_31_bits
 from csms_platform.state.tables import Expiry, Tables
 
 _RESERVE = 1024
@@ -45,6 +45,7 @@ class MemoryTransactions:
         self._keep_ended = keep_ended
         self._begun: dict[str, str] = {}
         self._active: defaultdict[str, set[str]] = defaultdict(set)
+        self._at: dict[str, str] = {}
         self._expiry = Expiry()
         counter = tables.get("counters", "transaction")
         self._count = self._reserved = int(counter) if counter else first_id(clock()) - 1
@@ -57,14 +58,25 @@ class MemoryTransactions:
             self._tables.put("counters", "transaction", _encode(self._reserved))
         return within_31_bits(self._count)
 
-    async def begin(self, transaction: Transaction) -> tuple[Transaction, bool]:
+    async def begin(
+        self, transaction: Transaction, *, limit: int = 0, over: Transaction | None = None
+    ) -> tuple[Transaction, bool]:
         self._forget()
         known = self._begun.get(place(transaction.identity, recognised_by(transaction)))
         stored = None if known is None else self._load(transaction.identity, known)
         if stored:
             return stored.transaction, False
+        self._supersede(transaction)
+        if over and (tag := counted_for(transaction)) and 0 < limit <= len(self._active.get(tag, ())):
+            transaction = over
         self._store(transaction)
         return transaction, True
+
+    def _supersede(self, transaction: Transaction) -> None:
+        earlier = self._at.get(place(transaction.identity, spot(transaction)))
+        kept = None if earlier is None else self._load(transaction.identity, earlier)
+        if kept and counted_for(kept.transaction):
+            self._store(msgspec.structs.replace(kept.transaction, superseded=True))
 
     async def get(self, identity: StationId, id: str) -> Transaction | None:
         self._forget()
@@ -104,6 +116,8 @@ class MemoryTransactions:
         self._begun[place(transaction.identity, recognised_by(transaction))] = transaction.id
         if tag := counted_for(transaction):
             self._active[tag].add(place(transaction.identity, transaction.id))
+        if (where := spot(transaction)) and not transaction.stopped and not transaction.superseded:
+            self._at[place(transaction.identity, where)] = transaction.id
         if kept.until:
             self._expiry.add(kept.until, _TABLE + transaction.identity, transaction.id)
 
@@ -111,6 +125,9 @@ class MemoryTransactions:
         begun = place(transaction.identity, recognised_by(transaction))
         if self._begun.get(begun) == transaction.id:
             del self._begun[begun]
+        at = place(transaction.identity, spot(transaction))
+        if self._at.get(at) == transaction.id:
+            del self._at[at]
         if (tag := counted_for(transaction)) and tag in self._active:
             self._active[tag].discard(place(transaction.identity, transaction.id))
             if not self._active[tag]:

@@ -5,6 +5,7 @@ Keys, each after the prefix; <place> is `rules.place` of identity and id (or of 
     transaction:<place>     hash        record: Transaction; counts: the folded tag that it counts against, or ""
     begun:<place>           string      the id of the transaction that began so
     active:<tag>            set         the places of the transactions that count against the tag
+    at:<spot>               string      the id of the transaction that began last at this connector of a station
     transaction-id          string      the last integer id
     reply:<key>             string      a stored answer; expires
 
@@ -16,7 +17,7 @@ import msgspec
 from csms_ocpp.version import StationId
 from csms_platform.ports import Transaction
 from csms_platform.state.redis_link import Link, Script
-from csms_platform.state.rules import counted_for, fold, place, recognised_by, within_31_bits
+from csms_platform.state.rules import counted_for, fold, place, recognised_by, spot, within_31_bits
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Transaction).decode
@@ -43,17 +44,34 @@ end
 
 _UPDATE = Script(_STORE + "store(KEYS[1], KEYS[2], unpack(ARGV, 2))")
 
-# ARGV[1] is the key of any transaction of this station, without its id.
+# ARGV[1] is the key of any transaction of this station, without its id; KEYS[3] is the connector's, or "". Answers what
+# is stored instead of the transaction (nil: the transaction itself), and whether it is new.
 _BEGIN = Script(
     _STORE
     + """
-local id = redis.call('GET', KEYS[2])
-local known = id and redis.call('HGET', ARGV[1] .. id, 'record')
+local station, active, id, json, counts, place, seconds = unpack(ARGV, 1, 7)
+local limit, over, places, keep = tonumber(ARGV[8]), ARGV[9], ARGV[10], ARGV[11]
+local known = redis.call('GET', KEYS[2])
+known = known and redis.call('HGET', station .. known, 'record')
 if known then
-  return known
+  return {known, 0}
 end
-store(KEYS[1], KEYS[2], unpack(ARGV, 2))
-return nil
+if KEYS[3] ~= '' then
+  local earlier = redis.call('GET', KEYS[3])
+  local counted = earlier and redis.call('HGET', station .. earlier, 'counts')
+  if counted and counted ~= '' then
+    redis.call('SREM', active .. counted, places .. earlier)
+    local record = redis.call('HGET', station .. earlier, 'record')
+    redis.call('HSET', station .. earlier, 'counts', '', 'record', '{"superseded":true,' .. string.sub(record, 2))
+  end
+  redis.call('SET', KEYS[3], id, 'EX', keep)
+end
+local instead = false
+if over ~= '' and counts ~= '' and limit > 0 and redis.call('SCARD', active .. counts) >= limit then
+  instead, json, counts = over, over, ''
+end
+store(KEYS[1], KEYS[2], active, id, json, counts, place, seconds)
+return {instead, 1}
 """
 )
 
@@ -80,22 +98,29 @@ class RedisTransactions:
         self._records = prefix + "transaction:"
         self._begun = prefix + "begun:"
         self._active = prefix + "active:"
+        self._at = prefix + "at:"
         self._replies = prefix + "reply:"
         self._last_id = prefix + "transaction-id"
 
     async def new_id(self) -> int:
         return within_31_bits(await self._link.run(_NEW_ID, [self._last_id]))
 
-    async def begin(self, transaction: Transaction) -> tuple[Transaction, bool]:
-        known = await self._run(_BEGIN, transaction)
-        return (transaction, True) if known is None else (_decode(known), False)
+    async def begin(
+        self, transaction: Transaction, *, limit: int = 0, over: Transaction | None = None
+    ) -> tuple[Transaction, bool]:
+        identity, where = transaction.identity, spot(transaction)
+        keys = [*self._keys(transaction), self._at + place(identity, where) if where else ""]
+        instead = b"" if over is None else _encode(over)
+        arguments = *self._arguments(transaction), limit, instead, place(identity, ""), self._keep_ended
+        stored, new = await self._link.run(_BEGIN, keys, *arguments)
+        return transaction if stored is None else _decode(stored), bool(new)
 
     async def get(self, identity: StationId, id: str) -> Transaction | None:
         value = await self._link.execute("HGET", self._records + place(identity, id), "record")
         return None if value is None else _decode(value)
 
     async def update(self, transaction: Transaction) -> None:
-        await self._run(_UPDATE, transaction)
+        await self._link.run(_UPDATE, self._keys(transaction), *self._arguments(transaction))
 
     async def active(self, tag: str) -> int:
         count: int = await self._link.execute("SCARD", self._active + fold(tag))
@@ -108,18 +133,20 @@ class RedisTransactions:
     async def remember(self, key: str, reply: bytes, seconds: float) -> None:
         await self._link.execute("SET", self._replies + key, reply, "PX", max(1, int(seconds * 1000)))
 
-    async def _run(self, script: Script, transaction: Transaction) -> bytes | None:
+    def _keys(self, transaction: Transaction) -> list[str]:
         identity = transaction.identity
-        where = place(identity, transaction.id)
-        found: bytes | None = await self._link.run(
-            script,
-            [self._records + where, self._begun + place(identity, recognised_by(transaction))],
-            self._records + place(identity, ""),
+        return [
+            self._records + place(identity, transaction.id),
+            self._begun + place(identity, recognised_by(transaction)),
+        ]
+
+    def _arguments(self, transaction: Transaction) -> tuple[str | bytes | int, ...]:
+        return (
+            self._records + place(transaction.identity, ""),
             self._active,
             transaction.id,
             _encode(transaction),
             counted_for(transaction),
-            where,
+            place(transaction.identity, transaction.id),
             self._keep_ended if transaction.stopped else 0,
         )
-        return found

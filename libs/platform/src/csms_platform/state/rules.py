@@ -17,7 +17,15 @@ def fold(tag: str) -> str:
 
 def counted_for(transaction: Transaction) -> str:
     """The folded tag whose limit this transaction counts against; "" when it counts for none."""
-    return fold(transaction.tag) if transaction.authorized and not transaction.stopped else ""
+    counts = transaction.authorized and not transaction.stopped and not transaction.superseded
+    return fold(transaction.tag) if counts else ""
+
+
+def spot(transaction: Transaction) -> str:
+    """Where at its station it charges, "" when that is not known; no spot ever has more than one transaction."""
+    if not transaction.evse and not transaction.connector:
+        return ""
+    return f"{transaction.evse}/{transaction.connector}"
 
 
 def recognised_by(transaction: Transaction) -> str:

@@ -53,9 +53,15 @@ async def judge(id: str, desk: Desk) -> Decision:
     return decide(tag, now=desk.now, accept_unknown=desk.settings.accepts_unknown_tags)
 
 
-async def judge_start(id: str, desk: Desk) -> Decision:
-    """The same for a tag that starts to charge."""
+async def judge_start(id: str, desk: Desk) -> tuple[Decision, int]:
+    """The same for a tag that starts to charge, and how many transactions it may have: `begin` keeps that limit."""
     tag = await desk.tags.get(id)
-    # Two starts at the same moment may both find the tag free: the limit is kept for people, not for races.
+    decision = decide(tag, now=desk.now, accept_unknown=desk.settings.accepts_unknown_tags)
+    return decision, tag.limit if tag else 0
+
+
+async def judge_late(id: str, desk: Desk) -> Decision:
+    """The same for a tag that is presented when its transaction has begun already."""
+    tag = await desk.tags.get(id)
     active = await desk.transactions.active(id) if tag is not None and tag.limit else 0
     return decide(tag, now=desk.now, accept_unknown=desk.settings.accepts_unknown_tags, active=active)

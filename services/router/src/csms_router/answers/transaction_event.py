@@ -14,13 +14,15 @@ from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY, Envelope
 from csms_platform.ports import Note, Transaction
 from csms_router.answers.common import is_place
-from csms_router.answers.repeats import judge, judge_start
+from csms_router.answers.repeats import judge, judge_late, judge_start
 from csms_router.authorize import ALLOWED, Decision, id_token_info
 from csms_router.desk import Desk
 from csms_router.energy import MeterValue, first, last
 from csms_router.replies import json
 
 STARTED = "Started"
+# OCPP 2.0.1 IdTokenEnumType: started "without a token being presented" (a button, a key switch).
+_NO_AUTHORIZATION = "NoAuthorization"
 ENDED = "Ended"
 
 
@@ -59,8 +61,7 @@ _Judge = Callable[[str, Desk], Awaitable[Decision]]
 
 async def judge_token(token: IdToken, desk: Desk, judge: _Judge) -> Decision:
     """What `judge` says about the token's id."""
-    # OCPP 2.0.1 IdTokenEnumType NoAuthorization: started "without a token being presented" (a button, a key switch).
-    return ALLOWED if token.type == "NoAuthorization" else await judge(token.id_token, desk)
+    return ALLOWED if token.type == _NO_AUTHORIZATION else await judge(token.id_token, desk)
 
 
 async def transaction_event(envelope: Envelope, desk: Desk) -> Raw:
@@ -68,12 +69,15 @@ async def transaction_event(envelope: Envelope, desk: Desk) -> Raw:
     event = _event(envelope.payload)
     identity = StationId(envelope.identity)
     known = await desk.transactions.get(identity, event.transaction_info.transaction_id)
-    decision = await _decide(event, known, desk)
+    decision, limit = await _decide(event, known, desk)
     new = False
     if known is None:
         # Not only at Started: the event that began it may still wait in the station's queue, or be lost.
         fresh = Transaction(identity, event.transaction_info.transaction_id, version=envelope.version)
-        known, new = await desk.transactions.begin(completed(fresh, event, decision))
+        over = completed(fresh, event, decision and decision.concurrent)
+        known, new = await desk.transactions.begin(completed(fresh, event, decision), limit=limit, over=over)
+        if new and decision and decision.accepted and event.event_type != ENDED and not known.authorized:
+            decision = decision.concurrent
     if not new:
         await desk.transactions.update(completed(known, event, decision))
     if event.meter_value and event.evse is not None and is_place(event.evse.id):
@@ -81,12 +85,16 @@ async def transaction_event(envelope: Envelope, desk: Desk) -> Raw:
     return EMPTY if decision is None else json({"idTokenInfo": id_token_info(decision)})
 
 
-async def _decide(event: _Event, known: Transaction | None, desk: Desk) -> Decision | None:
-    if event.id_token is None:
-        return None
+async def _decide(event: _Event, known: Transaction | None, desk: Desk) -> tuple[Decision | None, int]:
+    """What the event's idToken is told, and the limit that a transaction which it begins must keep."""
+    token = event.id_token
+    if token is None:
+        return None, 0
     if event.event_type == ENDED or (known is not None and known.authorized):
-        return await judge_token(event.id_token, desk, judge)
-    return await judge_token(event.id_token, desk, judge_start)
+        return await judge_token(token, desk, judge), 0
+    if known is not None:
+        return await judge_token(token, desk, judge_late), 0
+    return (ALLOWED, 0) if token.type == _NO_AUTHORIZATION else await judge_start(token.id_token, desk)
 
 
 def completed(known: Transaction, event: _Event, decision: Decision | None) -> Transaction:

@@ -15,7 +15,7 @@ from csms_platform.ports import Transaction
 from csms_router.answers import Table
 from csms_router.answers.common import boot, fixed, heartbeat, is_place, noted, unknown_vendor
 from csms_router.answers.repeats import fingerprint, judge, judge_start, repeatable
-from csms_router.authorize import id_tag_info
+from csms_router.authorize import Decision, id_tag_info
 from csms_router.desk import Answer, Desk
 from csms_router.replies import json
 
@@ -77,10 +77,8 @@ async def authorize(envelope: Envelope, desk: Desk) -> Answer:
 async def start(envelope: Envelope, desk: Desk) -> Raw:
     """A transaction with a new id, whatever the tag; the same one when the same start comes under a new message id."""
     told = _start(envelope.payload)
-    decision = await judge_start(told.id_tag, desk)
+    decision, limit = await judge_start(told.id_tag, desk)
     number = await desk.transactions.new_id()
-    # OCPP 1.6 §4.8: the answer "MUST include a transaction id and an authorization status value", whatever the status.
-    reply = json({"idTagInfo": id_tag_info(decision), "transactionId": number})
     transaction = Transaction(
         StationId(envelope.identity),
         str(number),
@@ -92,14 +90,21 @@ async def start(envelope: Envelope, desk: Desk) -> Raw:
         started=told.timestamp,
         reservation=told.reservation_id,
         authorized=decision.accepted,
-        reply=bytes(reply),
+        reply=_started(decision, number),
     )
-    stored, new = await desk.transactions.begin(transaction)
+    over = replace(transaction, authorized=False, reply=_started(decision.concurrent, number))
+    stored, new = await desk.transactions.begin(transaction, limit=limit, over=over)
     if not new and stored.stopped:
         # A station without a clock or meter starts every transaction alike; one that ended is not started again.
-        transaction = replace(transaction, key=fingerprint(transaction.key, envelope.unique_id, stored.id))
-        stored, new = await desk.transactions.begin(transaction)
+        key = fingerprint(transaction.key, envelope.unique_id, stored.id)
+        transaction, over = replace(transaction, key=key), replace(over, key=key)
+        stored, new = await desk.transactions.begin(transaction, limit=limit, over=over)
     return Raw(stored.reply)
+
+
+def _started(decision: Decision, number: int) -> bytes:
+    # OCPP 1.6 §4.8: the answer "MUST include a transaction id and an authorization status value", whatever the status.
+    return bytes(json({"idTagInfo": id_tag_info(decision), "transactionId": number}))
 
 
 async def stop(envelope: Envelope, desk: Desk) -> Raw:
