@@ -1,7 +1,7 @@
 """A connected station: joins its WebSocket, its OCPP-J session and the bus.
 
-This shell owns the clock and the back-pressure of one connection, in both directions; the session owns the protocol,
-the wire the WebSocket. It decides nothing about OCPP.
+This shell owns the clock of one connection; the session owns the protocol, the wire the WebSocket, the flow the
+back-pressure. It decides nothing about OCPP.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from csms_platform.envelope import Capsule, Envelope, Kind
 from csms_platform.ports import ROUTER
 from csms_ws_gateway.arrival import hang_up
 from csms_ws_gateway.commands import refusal, triggered_by
+from csms_ws_gateway.flow import Flow, Pause
 from csms_ws_gateway.limits import TokenBucket
 from csms_ws_gateway.wire import Wire
 
@@ -40,15 +41,6 @@ _OPEN, _CLOSING, _LOST = range(3)
 _MAX_BACKLOG = 16  # CALLs that a station sent ahead, past which its socket is not read
 
 
-class Pause:
-    """Why the socket is not being read now: bits of one integer (an IntFlag would cost a microsecond a message)."""
-
-    RATE = 1
-    BACKLOG = 2
-    CONGESTION = 4
-    WRITE = 8
-
-
 class Connection(asyncio.Protocol):
     """The asyncio protocol of a station's socket from the 101 on.
 
@@ -58,11 +50,10 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_asked_at",
         "_asked_id",
-        "_bucket",
         "_closing_since",
         "_draining",
+        "_flow",
         "_gateway",
-        "_pauses",
         "_phase",
         "_ping_due",
         "_pinged_at",
@@ -94,9 +85,9 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._wire = wire
         self._session = Session(DIALECTS[version], Role.CSMS, validation=validation, max_waiting=settings.command_queue)
-        self._bucket = TokenBucket(settings.rate_limit, settings.rate_burst, now) if settings.rate_limit else None
+        bucket = TokenBucket(settings.rate_limit, settings.rate_burst, now) if settings.rate_limit else None
+        self._flow = Flow(transport, bucket, self._resumed)
         self._phase = _OPEN
-        self._pauses = 0
         self._draining = False
         self._timer: asyncio.TimerHandle | None = None
         self._triggered: set[str] | None = None
@@ -130,7 +121,7 @@ class Connection(asyncio.Protocol):
                 self.close(_UNSUPPORTED_DATA, "OCPP-J messages are text")
             else:
                 self._text(text)
-            if self._pauses:
+            if self._flow.reasons:
                 break
         self._write()
 
@@ -140,32 +131,28 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self._phase = _LOST
+        self._flow.end()
         self._set_timer(None)
         self._follow(self._session.close())
         self._gateway.left(self)
 
     def pause_writing(self) -> None:
         # The station does not read what we send: do not let it ask for more.
-        self.pause(Pause.WRITE)
+        self._flow.pause(Pause.WRITE)
 
     def resume_writing(self) -> None:
-        self.resume(Pause.WRITE)
+        self._flow.resume(Pause.WRITE)
 
-    def pause(self, why: int) -> None:
-        """Stop reading the socket until every reason is gone; TCP slows the station down."""
-        if not self._pauses and self._phase is not _LOST:
-            self._transport.pause_reading()
-        self._pauses |= why
+    def congested(self, congested: bool) -> None:
+        """The bus takes no more, or takes it again."""
+        if congested:
+            self._flow.pause(Pause.CONGESTION)
+        else:
+            self._flow.resume(Pause.CONGESTION)
 
-    def resume(self, why: int) -> None:
-        """This reason to pause is gone."""
-        if not self._pauses & why:
-            return
-        self._pauses &= ~why
-        if not self._pauses and self._phase is not _LOST and not self._transport.is_closing():
-            self._pinged_at = 0.0
-            self._transport.resume_reading()
-            self._read()
+    def _resumed(self) -> None:
+        self._pinged_at = 0.0
+        self._read()
 
     def _write(self) -> None:
         for data in self._wire.output():
@@ -184,25 +171,11 @@ class Connection(asyncio.Protocol):
         except UnicodeDecodeError as error:
             return self.close(_INVALID_DATA, f"{error.reason} at position {error.start}")
         session, now = self._session, monotonic()
-        if self._bucket is not None and (wait := self._bucket.take(now)):
-            self._slow_down(wait)
+        self._flow.spend(now)
         self._follow(session.receive(data, now))
         if session.backlog >= _MAX_BACKLOG:
-            self.pause(Pause.BACKLOG)
+            self._flow.pause(Pause.BACKLOG)
         self._transmit(session)
-
-    def _slow_down(self, wait: float) -> None:
-        if not self._pauses & Pause.RATE:
-            self.pause(Pause.RATE)
-            asyncio.get_running_loop().call_later(wait, self._debt_due)
-
-    def _debt_due(self) -> None:
-        # More messages may have come in the same piece since: the debt is what counts, not the timer.
-        if self._bucket is not None and self._pauses & Pause.RATE:
-            if wait := self._bucket.debt(monotonic()):
-                asyncio.get_running_loop().call_later(wait, self._debt_due)
-            else:
-                self.resume(Pause.RATE)
 
     def _follow(self, events: list[Event]) -> None:
         for event in events:
@@ -294,8 +267,8 @@ class Connection(asyncio.Protocol):
     def _go_on(self, session: Session, events: list[Event]) -> None:
         self._follow(events)
         self._transmit(session)
-        if self._pauses & Pause.BACKLOG and session.backlog < _MAX_BACKLOG:
-            self.resume(Pause.BACKLOG)
+        if self._flow.reasons and session.backlog < _MAX_BACKLOG:
+            self._flow.resume(Pause.BACKLOG)
         if self._draining and session.asked is None:
             self.close(_SERVICE_RESTART, "The central system restarts")
 
@@ -310,7 +283,7 @@ class Connection(asyncio.Protocol):
             return
         if self._asked_at and now - self._asked_at > settings.call_deadline:
             self._abandon()
-        if not settings.ping_interval or self._pauses & ~Pause.WRITE:
+        if not settings.ping_interval or self._flow.reasons & ~Pause.WRITE:
             return
         if self._pinged_at and now - self._pinged_at > settings.pong_deadline:
             self._gateway.log.info("no pong", station=self.identity)
@@ -358,11 +331,7 @@ class Connection(asyncio.Protocol):
             return
         self._phase = _CLOSING
         self._closing_since = monotonic()
-        if self._pauses:
-            # Otherwise the station's own close frame would never be read.
-            self._pauses = 0
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
+        self._flow.open_the_gates()
         self._follow(self._session.close())
 
     def abort(self) -> None:

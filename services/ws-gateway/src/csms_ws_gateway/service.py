@@ -22,7 +22,7 @@ from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import ROUTER, GatewayId, Ports, address_of, gateway_address
 from csms_ws_gateway import metrics
 from csms_ws_gateway.arrival import Arrival
-from csms_ws_gateway.connection import Connection, Pause
+from csms_ws_gateway.connection import Connection
 from csms_ws_gateway.reception import Reception
 from csms_ws_gateway.settings import Settings
 
@@ -261,10 +261,7 @@ class Gateway:
     def congested(self, congested: bool) -> None:
         """The bus takes no more: stop reading from stations until it does."""
         for connection in list(self._stations):
-            if congested:
-                connection.pause(Pause.CONGESTION)
-            else:
-                connection.resume(Pause.CONGESTION)
+            connection.congested(congested)
 
     # --- leaving ----------------------------------------------------------------------------------------------------
 
