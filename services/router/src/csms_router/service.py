@@ -5,6 +5,7 @@ answers leave. What needs a store runs at the same time as the rest of its batch
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,7 +23,10 @@ from csms_router.sweeper import Sweeper
 
 @asynccontextmanager
 async def service(ports: Ports, settings: Settings, *, now: Callable[[], float] = time.time) -> AsyncIterator[None]:
-    """Answers at `ports.ROUTER` while entered; leaving waits for the batches under way. `now` is in epoch seconds."""
+    """Answers at `ports.ROUTER` while entered; leaving waits for the batches under way, up to `drain_seconds`.
+
+    `now` is in seconds since 1970.
+    """
     router = Router(ports, settings, now)
     sweeper = Sweeper(ports.sessions, settings.sweep_interval)
     ports.spawn(sweeper.run(), "router sweeper")
@@ -30,7 +34,9 @@ async def service(ports: Ports, settings: Settings, *, now: Callable[[], float] 
     try:
         yield
     finally:
-        await ports.bus.unsubscribe(ROUTER)
+        # A batch that waits for a store is not acknowledged: the bus gives it to another router when we are gone.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ports.bus.unsubscribe(ROUTER), settings.drain_seconds)
         sweeper.stop()
 
 

@@ -18,6 +18,7 @@ class Settings(msgspec.Struct, frozen=True):
     - `boot_required`: CALLs of a station that was never accepted get SecurityError.
     - `unknown_tags`: whether an idTag that is not on the list may charge; "auto": yes when `auth` is "open".
     - `reply_memory`: how long answers to transaction messages are kept for repeats.
+    - `drain_seconds`: how long batches under way may hold up leaving; what they hold then goes to another router.
     - `patience`: how long a store that is away is asked again, for envelopes without a deadline.
     - `troubles_logged`: how many refused or unanswered CALLs a second are logged one by one; more are counted.
     - `password_cache`: how many verified passwords are remembered.
@@ -32,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True):
     reply_memory: Seconds = 900.0
     sweep_interval: Seconds = 2.0
     patience: Seconds = 30.0
+    drain_seconds: Seconds = 15.0
     troubles_logged: Annotated[int, msgspec.Meta(ge=0)] = 20
     password_cache: Annotated[int, msgspec.Meta(ge=1)] = 20_000
 
