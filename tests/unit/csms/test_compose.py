@@ -1,0 +1,59 @@
+"""Which services a command runs, and what it refuses."""
+
+import pytest
+
+from csms.compose import plan
+from csms.settings import read
+from csms_platform.settings import SettingsError
+
+BROKERS = {"CSMS_BUS_URL": "amqp://localhost/", "CSMS_STATE_URL": "redis://localhost/0"}
+
+
+@pytest.mark.parametrize(
+    ("command", "parts", "stores", "listens"),
+    [
+        ("up", ["configuration", "router", "ws-gateway"], True, True),
+        ("router", ["configuration", "router"], True, True),
+        ("ws-gateway", ["ws-gateway"], False, True),
+        ("emulate", ["emulator"], False, False),
+    ],
+)
+def test_each_command_runs_its_services(command: str, parts: list[str], stores: bool, listens: bool) -> None:
+    made = plan(command, read(None, BROKERS))
+
+    assert [part.name for part in made.parts] == parts
+    assert (made.stores, made.listen is not None) == (stores, listens)
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "sentence"),
+    [
+        ("ws-gateway", {}, "csms ws-gateway needs RabbitMQ: give --bus amqp://… or CSMS_BUS_URL."),
+        ("router", {}, "csms router needs RabbitMQ: give --bus amqp://… or CSMS_BUS_URL."),
+        (
+            "router",
+            {"CSMS_BUS_URL": "amqp://localhost/"},
+            "csms router needs Redis: give --state redis://… or CSMS_STATE_URL.",
+        ),
+    ],
+)
+def test_a_service_by_itself_on_memory_is_a_mistake(command: str, environment: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        plan(command, read(None, environment))
+
+    assert str(error.value) == sentence
+
+
+def test_emulated_stations_come_after_the_port_is_open_and_find_it() -> None:
+    made = plan("up", read(None, {"CSMS_PORT": "9300"}), emulated=3)
+
+    assert [(part.name, part.after_listening) for part in made.parts][-1] == ("emulator", True)
+
+
+def test_the_command_line_beats_the_environment_which_beats_the_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "csms.toml"
+    file.write_text('port = 1\nhost = "::1"\n[bus]\nurl = "amqp://file/"\n', encoding="utf-8")
+
+    found = read(file, {"CSMS_PORT": "2", "CSMS_HOST": "::2"}, {"": {"port": 3}})
+
+    assert (found.listen.port, found.listen.host, found.bus.url) == (3, "::2", "amqp://file/")
