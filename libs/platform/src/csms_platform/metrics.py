@@ -8,12 +8,12 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-__all__ = ["CONTENT_TYPE", "REGISTRY", "Stopwatch", "Stopwatches", "counter", "gauge", "histogram", "render"]
+__all__ = ["CONTENT_TYPE", "REGISTRY", "Stopwatch", "Stopwatches", "counter", "gauge", "render"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 REGISTRY = CollectorRegistry()
@@ -29,11 +29,6 @@ def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
 def gauge(name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
     """A gauge named `csms_<name>`."""
     return Gauge(f"csms_{name}", text, labels, registry=REGISTRY)
-
-
-def histogram(name: str, text: str, labels: tuple[str, ...] = (), buckets: tuple[float, ...] = _LATENCY) -> Histogram:
-    """A histogram named `csms_<name>`; seconds unless told otherwise."""
-    return Histogram(f"csms_{name}", text, labels, registry=REGISTRY, buckets=buckets)
 
 
 class Stopwatch:

@@ -14,9 +14,8 @@ from csms_platform.ports import Note, Stations, Tags, Transactions
 from csms_router.settings import Settings
 from csms_router.times import iso_8601
 
-MOST_PLACES = (
-    1000  # EVSEs or connectors of one station; notes about others are not kept, so that a peer cannot fill the store
-)
+# EVSEs or connectors of one station; notes about others are not kept, so that a peer cannot fill the store.
+MOST_PLACES = 1000
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

@@ -177,10 +177,10 @@ class Gateway:
         self.log.info(
             "command", station=connection.identity, action=ended.action, id=ended.unique_id, outcome=ended.outcome.value
         )
-        code = ended.code or ("" if ended.outcome is Outcome.RESULT else ended.outcome.value)
-        self._reply(ended.context, ended.outcome, code, ended.description, ended.payload)
+        self._reply(ended.context, ended.outcome, ended.code, ended.description, ended.payload)
 
     def _reply(self, command: Envelope, outcome: Outcome, code: str, description: str, payload: Raw) -> None:
+        """`code` is the station's or the schema's; an outcome that has none is named by itself."""
         if not command.reply_to:
             return
         self.bus.send(

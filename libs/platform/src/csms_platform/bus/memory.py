@@ -18,7 +18,6 @@ class _Consumer:
         self._handler = handler
         self._prefetch = prefetch
         self._tasks: set[asyncio.Task[None]] = set()
-        self.freed: asyncio.Event = asyncio.Event()
 
     @property
     def has_room(self) -> bool:

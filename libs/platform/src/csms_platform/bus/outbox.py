@@ -30,7 +30,6 @@ _returned = counter("bus_returned", "Envelopes whose private address nobody serv
 _unreadable = counter("bus_unreadable", "Messages from the bus that are not envelopes")
 _failed = counter("bus_handler_failures", "Batches whose handler failed")
 _waiting = gauge("bus_outbox_bytes", "Bytes that wait in outboxes, about")
-_expired.inc(0)
 
 
 class Returned(Exception):  # noqa: N818 - what the broker did, not an error of ours
