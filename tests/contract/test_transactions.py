@@ -375,6 +375,19 @@ async def test_transactions_at_other_connectors_and_evses_are_left_alone(stores:
     assert await stores.transactions.active("DEADBEEF") == 5
 
 
+async def test_a_transaction_that_is_first_heard_of_at_its_end_supersedes_nothing(stores: Stores) -> None:
+    """Its other events were lost, or come later; what charges at the connector now is a newer one."""
+    await stores.transactions.begin(STARTED)
+    await stores.transactions.begin(other(id="1000", key="before", stopped="2025-12-31T23:00:00Z"))
+    under_way = await stores.transactions.get(STATION, "1001")
+
+    await stores.transactions.begin(other(id="1002", key="after"))
+
+    assert under_way == STARTED
+    assert await stores.transactions.get(STATION, "1001") == other(superseded=True)
+    assert await stores.transactions.active("DEADBEEF") == 1
+
+
 async def test_what_is_superseded_is_remembered_over_a_restart(backend: Backend) -> None:
     async with backend.open() as before:
         await before.transactions.begin(STARTED)

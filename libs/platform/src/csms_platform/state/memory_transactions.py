@@ -116,7 +116,7 @@ class MemoryTransactions:
         self._begun[place(transaction.identity, recognised_by(transaction))] = transaction.id
         if tag := counted_for(transaction):
             self._active[tag].add(place(transaction.identity, transaction.id))
-        if (where := spot(transaction)) and not transaction.stopped and not transaction.superseded:
+        if (where := spot(transaction)) and not transaction.superseded:
             self._at[place(transaction.identity, where)] = transaction.id
         if kept.until:
             self._expiry.add(kept.until, _TABLE + transaction.identity, transaction.id)

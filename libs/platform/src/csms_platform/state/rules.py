@@ -22,8 +22,8 @@ def counted_for(transaction: Transaction) -> str:
 
 
 def spot(transaction: Transaction) -> str:
-    """Where at its station it charges, "" when that is not known; no spot ever has more than one transaction."""
-    if not transaction.evse and not transaction.connector:
+    """Where at its station it charges; no spot ever has more than one transaction. "": nowhere any more, or unknown."""
+    if transaction.stopped or not (transaction.evse or transaction.connector):
         return ""
     return f"{transaction.evse}/{transaction.connector}"
 
