@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from csms_platform.bus import BusSettings, open_bus
+from csms_platform.bus import BusSettings, open_doors
 from csms_platform.envelope import Raw
 from csms_platform.ports import ROUTER, Bus
 from tests.contract.test_bus import Inbox, call, gateway
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.timeout(180)
 async def two(rabbitmq: RabbitMQ, **settings: object) -> AsyncIterator[tuple[Bus, Bus]]:
     """Two processes' ends of one broker."""
     opened = BusSettings(url=rabbitmq.url, **settings)
-    async with open_bus(opened) as sender, open_bus(opened) as receiver:
-        yield sender, receiver
+    async with open_doors(opened) as sender, open_doors(opened) as receiver:
+        yield sender.bus, receiver.bus
 
 
 async def test_after_a_restart_of_the_broker_consumers_are_back_and_what_waited_arrives(
@@ -107,5 +107,5 @@ async def test_a_blocked_connection_publishes_nothing_consumes_on_and_loses_noth
 
 async def test_a_broker_that_is_not_there_at_start_is_one_sentence(free_port: int) -> None:
     with pytest.raises((ValueError, OSError), match=f"127.0.0.1:{free_port}"):
-        async with open_bus(BusSettings(url=f"amqp://guest:secret@127.0.0.1:{free_port}/")):
+        async with open_doors(BusSettings(url=f"amqp://guest:secret@127.0.0.1:{free_port}/")):
             pass

@@ -2,36 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
 
-from csms_platform.bus import BusSettings, open_bus
-from csms_platform.bus.memory import Exchange, MemoryBus
 from csms_platform.envelope import Envelope, Kind, Raw
 from csms_platform.ports import ROUTER, Address, Bus, GatewayId, gateway_address
+from tests.contract.doors import Broker
 
-OpenBus = Callable[[], "asyncio.Future[Bus]"]
 
+@pytest.fixture
+def connect(broker: Broker) -> Callable[..., Awaitable[Bus]]:
+    """Opens another process's end of the same bus, as often as asked."""
 
-@pytest.fixture(params=["memory", "amqp"])
-async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Callable[..., object]]:
-    """Opens another process's end of the same broker, as often as asked."""
-    prefix = f"test.{uuid4().hex[:8]}."
-    exchange = Exchange()
-    async with AsyncExitStack() as stack:
+    async def open_one(**settings: object) -> Bus:
+        return (await broker.connect(**settings)).bus
 
-        async def open_one(**settings: object) -> Bus:
-            if request.param == "memory":
-                return await stack.enter_async_context(MemoryBus(exchange, BusSettings(**settings)))
-            url = request.getfixturevalue("amqp_url")
-            return await stack.enter_async_context(open_bus(BusSettings(url=url, prefix=prefix, **settings)))
-
-        if request.param == "amqp":
-            request.getfixturevalue("amqp_url")
-        yield open_one
+    return open_one
 
 
 class Inbox:

@@ -3,7 +3,7 @@
 import asyncio
 
 from csms_ocpp.version import StationId
-from csms_platform.ports import Note, Station
+from csms_platform.ports import Claim, GatewayId, Note, Station
 from csms_platform.state import Stores
 from tests.contract.stores import Backend
 
@@ -87,6 +87,86 @@ async def test_deleting_removes_record_and_notes_once(stores: Stores) -> None:
     assert answers == [True, False]
     assert await stores.stations.get(STATION) is None
     assert await stores.stations.recall(STATION) == {}
+
+
+async def test_forgotten_notes_are_gone_and_the_others_stay(stores: Stores) -> None:
+    await stores.stations.note([Note(STATION, field, b"1") for field in ("boot", "status/1", "status/2")])
+
+    await stores.stations.forget(STATION, ["status/1", "boot", "status/9"])
+    await stores.stations.forget(STATION, [])
+
+    assert await stores.stations.recall(STATION) == {"status/2": b"1"}
+
+
+# --- known ------------------------------------------------------------------------------------------------------------
+
+
+async def connect(stores: Stores, identity: str) -> int:
+    record, _ = await stores.sessions.open(Claim(StationId(identity), GatewayId("east")))
+    return record.epoch
+
+
+async def test_registered_connected_and_booted_stations_are_known_once_each(stores: Stores) -> None:
+    await stores.stations.put(Station(StationId("registered")))
+    await connect(stores, "connected")
+    await stores.stations.note([Note("noted", "status/1", b"1"), Note("booted", "boot", b"{}")])
+    await stores.stations.put(Station(StationId("booted")))
+    await connect(stores, "registered")
+    await stores.sessions.release(StationId("connected"), await connect(stores, "connected"))
+
+    assert await stores.stations.known() == ["booted", "connected", "registered"]
+
+
+async def test_a_station_whose_session_was_resumed_is_known(stores: Stores) -> None:
+    await stores.sessions.resume(Claim(STATION, GatewayId("east")), 7)
+
+    assert await stores.stations.known() == [STATION]
+
+
+async def test_a_deleted_station_is_not_known_until_it_comes_again(stores: Stores) -> None:
+    for identity in ("a", "b", "c"):
+        await stores.stations.put(Station(StationId(identity)))
+        await connect(stores, identity)
+        await stores.stations.note([Note(identity, "boot", b"{}")])
+        await stores.stations.delete(StationId(identity))
+    deleted = await stores.stations.known()
+    await stores.stations.put(Station(StationId("a")))
+    await connect(stores, "b")
+    await stores.stations.note([Note("c", "boot", b"{}")])
+
+    assert deleted == []
+    assert await stores.stations.known() == ["a", "b", "c"]
+
+
+async def test_known_stations_are_paged_in_byte_order(stores: Stores) -> None:
+    in_order = ["(1", "+", "-", "A", "EM-1", "EM-10", "EM-2", "a", "Ü", "\uffff", "😀"]
+    for identity in reversed(in_order):
+        await stores.stations.put(Station(StationId(identity)))
+
+    pages = [await stores.stations.known(limit=4)]
+    while pages[-1]:
+        pages.append(await stores.stations.known(after=pages[-1][-1], limit=4))
+
+    assert pages == [in_order[:4], in_order[4:8], in_order[8:], []]
+
+
+async def test_a_page_begins_after_an_identity_that_need_not_exist(stores: Stores) -> None:
+    for identity in ("EM-1", "EM-3"):
+        await stores.stations.put(Station(StationId(identity)))
+
+    assert await stores.stations.known(after="EM-2") == ["EM-3"]
+
+
+async def test_known_stations_survive_a_restart(durable: Backend) -> None:
+    async with durable.open() as before:
+        await before.stations.put(Station(StationId("registered")))
+        await connect(before, "connected")
+        await connect(before, "gone")
+        await before.stations.delete(StationId("gone"))
+    async with durable.open() as after:
+        known = await after.stations.known()
+
+    assert known == ["connected", "registered"]
 
 
 async def test_stations_and_notes_survive_a_restart(durable: Backend) -> None:

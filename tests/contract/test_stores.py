@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import redis
+from msgspec import Raw
 from redis.exceptions import ResponseError
 
 from csms_ocpp.version import StationId
-from csms_platform.ports import Claim, GatewayId, Note, Tag, Unavailable
+from csms_platform.ports import Claim, Command, GatewayId, Note, Tag, Unavailable
 from csms_platform.state import Stores, open_stores
 from csms_platform.state.redis import open_redis
 from tests.contract.stores import MS, Backend
@@ -22,6 +23,7 @@ from tests.support.brokers import Redis
 
 STATION = StationId("EM-A0000001")
 TAG = Tag("DEADBEEF")
+COMMAND = Command(STATION, "c-1", "Reset", Raw(b'{"type":"Soft"}'), created=1_000, deadline=31_000, overdue=45_000)
 
 
 # --- opening ----------------------------------------------------------------------------------------------------------
@@ -159,13 +161,15 @@ async def test_every_store_is_unavailable_while_redis_is_away_and_works_again_af
         broken.stations.note([Note(STATION, "boot", b"{}")]),
         broken.tags.get(TAG.id),
         broken.transactions.new_id(),
+        broken.commands.begin(COMMAND),
+        broken.deliveries.pending("main/EM-A0000001"),
     ]
     away = await asyncio.gather(*asked, return_exceptions=True)
     ready = await broken.ready()
     await asyncio.to_thread(private_redis.start)
     found = await broken.tags.get(TAG.id)
 
-    assert [type(answer) for answer in away] == [Unavailable] * 4
+    assert [type(answer) for answer in away] == [Unavailable] * 6
     assert ready is False
     assert found == TAG
 
@@ -276,3 +280,15 @@ async def test_a_batch_of_notes_is_one_command(broken: Stores, client: "redis.Re
 
     assert client.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
     assert client.info("commandstats")["cmdstat_hset"]["calls"] == 100
+
+
+async def test_a_command_costs_two_round_trips(broken: Stores, client: "redis.Redis[Any]") -> None:
+    await broken.sessions.renew(GatewayId("east"), 60)
+    await broken.sessions.open(Claim(STATION, GatewayId("east")))
+    client.config_resetstat()
+    await broken.commands.begin(COMMAND)
+    await broken.commands.end(COMMAND)
+
+    # One of the three is `info` itself.
+    assert int(client.info("stats")["total_reads_processed"]) == 3
+    assert client.info("commandstats")["cmdstat_evalsha"]["calls"] == 2

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from csms_platform.state import journal as journal_module
-from csms_platform.state.journal import Journal, Row, compact, pack, read, unpack
+from csms_platform import journal as journal_module
+from csms_platform.journal import Journal, Row, compact, pack, read, unpack
 from csms_platform.state.tables import Tables
 
 ROWS: list[Row] = [
@@ -190,3 +190,51 @@ async def test_closing_on_a_full_disk_says_that_changes_are_lost(tmp_path: Path,
     with pytest.raises(OSError, match="could not be written"):
         await journal.close()
     assert rows_in(path.read_bytes()) == ROWS[:1]
+
+
+async def test_what_is_secured_in_a_tick_is_on_the_disk_with_one_sync(tmp_path: Path, disk: Disk) -> None:
+    path = tmp_path / "state.journal"
+    journal = Journal(path, list)
+    opened = disk.synced
+
+    await asyncio.gather(*map(journal.secure, ROWS))
+
+    assert rows_in(path.read_bytes()) == ROWS
+    assert disk.synced - opened == 1
+    await journal.close()
+
+
+async def test_a_row_that_is_secured_while_another_one_is_synced_waits_for_the_next_sync(
+    tmp_path: Path, disk: Disk
+) -> None:
+    journal = Journal(tmp_path / "state.journal", list)
+    opened = disk.synced
+    first = journal.secure(ROWS[0])
+    while disk.synced == opened:
+        await asyncio.sleep(0)
+    second = journal.secure(ROWS[1])
+    await first
+    early = second.done()
+    await second
+
+    assert (early, disk.synced - opened) == (False, 2)
+    await journal.close()
+
+
+async def test_what_cannot_be_secured_says_so_and_until_the_disk_is_well_nothing_more_is_taken(
+    tmp_path: Path, disk: Disk
+) -> None:
+    path = tmp_path / "state.journal"
+    journal = Journal(path, list)
+    disk.full = True
+    results = await asyncio.gather(journal.secure(ROWS[0]), journal.secure(ROWS[1]), return_exceptions=True)
+    refused = await asyncio.gather(journal.secure(ROWS[2]), return_exceptions=True)
+    disk.full = False
+    async with asyncio.timeout(5):
+        while not journal.healthy:
+            await asyncio.sleep(0.01)
+    await journal.secure(ROWS[3])
+    await journal.close()
+
+    assert [type(result) for result in (*results, *refused)] == [OSError, OSError, OSError]
+    assert rows_in(path.read_bytes()) == [ROWS[0], ROWS[1], ROWS[3]]

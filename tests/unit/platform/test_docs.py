@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from csms_platform import ports
+from csms_platform.bus import amqp_topology
 from csms_platform.envelope import Capsule, Envelope, Kind
 
 BUS = (Path(__file__).parents[3] / "docs" / "bus.md").read_text(encoding="utf-8")
@@ -24,10 +25,19 @@ def first_cells(table_of: str, heading: str) -> list[str]:
 def test_every_address_of_the_code_is_documented_and_no_other() -> None:
     documented = first_cells(section("Addresses"), "| address | kind | RabbitMQ |")
 
-    gateway = ports.gateway_address(ports.GatewayId("<id>"))
+    private = [ports.gateway_address(ports.GatewayId("<id>")), ports.api_address("<id>")]
     shared = {value.name for value in vars(ports).values() if isinstance(value, ports.Address)}
-    assert sorted(documented) == sorted({*shared, gateway.name})
-    assert not gateway.shared
+    assert sorted(documented) == sorted({*shared, *(address.name for address in private)})
+    assert not any(address.shared for address in private)
+
+
+def test_every_public_exchange_and_queue_is_documented_and_no_other() -> None:
+    documented = first_cells(section("Addresses"), "| public | RabbitMQ | holds |")
+
+    names = {name: value for name, value in vars(amqp_topology).items() if name.isupper() and not name.startswith("_")}
+    assert sorted(documented) == sorted(
+        value + "<endpoint>" if name == "SPOOL" else value for name, value in names.items()
+    )
 
 
 def test_every_field_of_the_envelope_is_documented_and_no_other() -> None:

@@ -26,6 +26,10 @@ class Outcome(StrEnum):
     REFUSED = "Refused"
 
 
+QUEUE_FULL = "QueueFull"
+"""The code of a CALL that is REFUSED because too many wait for their turn already."""
+
+
 class CallReceived(msgspec.Struct, frozen=True, gc=False):
     """The peer asks. Answer with `answer`, `refuse` or `abandon`; its next CALL comes after that."""
 
@@ -48,7 +52,7 @@ class CallEnded(msgspec.Struct, frozen=True):
     RESULT carries the answer; ERROR the peer's code, description and details, or, for an answer that its schema
     refuses, the violation's code and the raw answer.
     TIMEOUT: it was sent and nobody answered in time, or the connection went: whether the peer acted is unknown.
-    EXPIRED, NOT_CONNECTED, INVALID and REFUSED: it was never sent.
+    EXPIRED, NOT_CONNECTED, INVALID and REFUSED: it was never sent. REFUSED may have the code `QUEUE_FULL`.
     """
 
     unique_id: MessageId

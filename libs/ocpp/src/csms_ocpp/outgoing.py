@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from csms_ocpp.events import CallEnded, Outcome
+from csms_ocpp.events import QUEUE_FULL, CallEnded, Outcome
 from csms_ocpp.frames import EMPTY
 from csms_ocpp.version import MessageId
 
@@ -56,7 +56,7 @@ class OwnCalls:
             self._waiting = deque()
         if self.under_way and len(self._waiting) >= self.max_waiting:
             reason = f"{self.max_waiting} calls are waiting already."
-            return [*ended, call.ended(Outcome.REFUSED, description=reason)]
+            return [*ended, call.ended(Outcome.REFUSED, code=QUEUE_FULL, description=reason)]
         self._waiting.append(call)
         return ended
 

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
-from csms_ocpp.catalog import Role, actions
+from csms_ocpp.catalog import Action, Role, actions
 from csms_ocpp.errors import ErrorCode, Violation
 from csms_ocpp.version import DIALECTS, Dialect, Version
 
@@ -102,6 +102,26 @@ def _is_iso_8601(document: dict[str, Any], path: list[str | int]) -> bool:
         return False
 
 
+def document(version: Version, action: str, part: str) -> dict[str, Any]:
+    """The official schema of an action's REQUEST or RESPONSE as `json.loads` would give it, errata applied.
+
+    Raises `KeyError` when the version has no such message, or no JSON schemas.
+    """
+    dialect, known = DIALECTS[version], actions()[action]
+    if dialect.schemas is None or part not in _parts(known, version):
+        raise KeyError((version.value, action, part))
+    suffix = "Response" if part == RESPONSE else "" if known.send else dialect.request_suffix
+    file = resources.files("ocpp") / dialect.schemas / "schemas" / f"{action}{suffix}.json"
+    found: dict[str, Any] = _with_errata(_decode(file.read_text(encoding="utf-8-sig")))
+    return found
+
+
+def _parts(action: Action, version: Version) -> tuple[str, ...]:
+    if not any(action.asked_by(role, version) for role in Role):
+        return ()
+    return (REQUEST,) if action.send else (REQUEST, RESPONSE)
+
+
 @cache
 def table(version: Version) -> dict[tuple[str, str], Schema]:
     """All schemas of `version` by (action, REQUEST or RESPONSE); compiled at the first call, about 30 ms a version.
@@ -111,18 +131,11 @@ def table(version: Version) -> dict[tuple[str, str], Schema]:
     dialect = DIALECTS[version]
     if dialect.schemas is None:
         return {}
-    folder = resources.files("ocpp") / dialect.schemas / "schemas"
-    compiled = {}
-    for action in actions().values():
-        if not any(action.asked_by(role, version) for role in Role):
-            continue
-        files = {REQUEST: action.name + ("" if action.send else dialect.request_suffix)}
-        if not action.send:
-            files[RESPONSE] = f"{action.name}Response"
-        for part, name in files.items():
-            document = _decode((folder / f"{name}.json").read_text(encoding="utf-8-sig"))
-            compiled[action.name, part] = Schema(dialect, _with_errata(document))
-    return compiled
+    return {
+        (action.name, part): Schema(dialect, document(version, action.name, part))
+        for action in actions().values()
+        for part in _parts(action, version)
+    }
 
 
 def _with_errata(document: Any) -> Any:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     `LEASE`: the gateway at `reply_to` lives (payload `Lease`); from the router back to it: its lease had ended, tell
     your connections again. It does so with `RESUME`, one for each, which the router answers only if it refuses (EVICT).
+    `COMMAND`: ask this station, wherever it is; the router finds its gateway, and sends a CALL there.
     """
 
     CALL = "call"
@@ -35,13 +36,15 @@ class Kind(StrEnum):
     EVICT = "evict"
     LEASE = "lease"
     RESUME = "resume"
+    COMMAND = "command"
 
 
 class Capsule(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", gc=False):
     """What the router wants to know again about a connection, carried by the gateway on every envelope.
 
     `epoch` counts the station's connections; a higher one is newer. `registration` is the last BootNotification's
-    status ("" before the first one). `quirks` are the per-station deviations of the station's record.
+    status ("" before the first one). `quirks` are the per-station deviations of the station's record. `backlog`: some
+    of the station's messages wait in the spool of the operator's endpoint, and later ones may not overtake them.
     """
 
     epoch: int = 0
@@ -49,6 +52,7 @@ class Capsule(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", g
     registration: str = ""
     policy: str = "open"
     quirks: str = ""
+    backlog: bool = False
 
     def has(self, quirk: str) -> bool:
         """Whether the station has this quirk (`quirks` is a space-separated list)."""
@@ -62,6 +66,11 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     address that waits for the answer. For ERROR `payload` holds the details, for CONNECT it is a `ConnectRequest`, for
     REFUSE a `Refusal`. `outcome` tells how a command ended (`csms_ocpp.session.Outcome`); `triggered` marks a station's
     CALL that a command of ours asked for.
+
+    `backend` overrules the configuration about who answers a CALL: "builtin" (the router), "accept" or "reject" (the
+    router, whatever the tag says). `settle`: the answer passes the router, which keeps what it says (a registration, a
+    transaction); `request` is then the CALL's payload, beside the answer's. `offline_until`: until when a COMMAND may
+    wait for a station that is offline, in milliseconds since 1970; 0: not at all.
     """
 
     kind: Kind = msgspec.field(name="type")
@@ -81,6 +90,10 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     attempt: int = 0
     triggered: bool = False
     traceparent: str = ""
+    backend: str = ""
+    settle: bool = False
+    request: Raw = EMPTY
+    offline_until: int = 0
 
 
 class ConnectRequest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):

@@ -2,7 +2,8 @@
 
 A new connection's first request line decides: what is under a mounted prefix goes to that protocol (the WebSocket
 shell, which answers 405 to all but GET), everything else and any POST to uvicorn's, each with the bytes read so far.
-`/healthz` (the process lives), `/readyz` (broker and store answer) and `/metrics` are always there.
+`/healthz` (the process lives), `/readyz` (broker and store answer) and `/metrics` are always there; the rest belongs to
+the application that a service may `serve`.
 """
 
 import asyncio
@@ -15,12 +16,12 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from uvicorn.server import ServerState
 
 from csms_platform import metrics
 from csms_platform.logging import get_logger
-from csms_platform.ports import ProtocolFactory
+from csms_platform.ports import AsgiApp, ProtocolFactory
 
 log = get_logger("http")
 
@@ -41,9 +42,16 @@ class Front:
         self.patience = patience
         self._mounts: dict[bytes, ProtocolFactory] = {}
         self._state = ServerState()
-        app = Starlette(routes=_health(checks))
+        self._served = False
+        self._app = Starlette(routes=_health(checks))
         self._config = uvicorn.Config(
-            app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False
+            self._app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
         )
         self._config.load()
 
@@ -55,6 +63,13 @@ class Front:
     def mount(self, prefix: str, factory: ProtocolFactory) -> None:
         """Requests whose path starts with `prefix`, except POST, go to protocols made by `factory`."""
         self._mounts[prefix.encode("ascii")] = factory
+
+    def serve(self, app: AsgiApp) -> None:
+        """Give every HTTP request but the health pages to `app`. Raises `ValueError` when another one has them."""
+        if self._served:
+            raise ValueError("The port serves an application already.")
+        self._served = True
+        self._app.router.routes.append(Mount("/", app=app))
 
     @asynccontextmanager
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:

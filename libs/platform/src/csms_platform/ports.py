@@ -13,8 +13,14 @@ from typing import Any, Protocol
 import msgspec
 
 from csms_platform.envelope import Envelope
+from csms_platform.outside import Event, Events, Following, Letter, Order, Orders, Spool, event_key
 from csms_platform.stores import (
+    MOST_WAITING,
     Claim,
+    Command,
+    Commands,
+    DeadLetter,
+    Deliveries,
     GatewayId,
     Note,
     SessionRecord,
@@ -26,22 +32,37 @@ from csms_platform.stores import (
     Transaction,
     Transactions,
     Unavailable,
+    Waiter,
 )
 
 __all__ = [
+    "MOST_WAITING",
     "ROUTER",
+    "WEBHOOK",
     "Address",
+    "AsgiApp",
     "BatchHandler",
     "Bus",
     "Claim",
+    "Command",
+    "Commands",
+    "DeadLetter",
+    "Deliveries",
+    "Event",
+    "Events",
+    "Following",
     "GatewayId",
+    "Letter",
     "Note",
+    "Order",
+    "Orders",
     "Ports",
     "ProtocolFactory",
     "ReturnHandler",
     "Service",
     "SessionRecord",
     "Sessions",
+    "Spool",
     "Station",
     "Stations",
     "Tag",
@@ -49,7 +70,10 @@ __all__ = [
     "Transaction",
     "Transactions",
     "Unavailable",
+    "Waiter",
     "address_of",
+    "api_address",
+    "event_key",
     "gateway_address",
 ]
 
@@ -62,6 +86,8 @@ class Address(msgspec.Struct, frozen=True, gc=False):
 
 
 ROUTER = Address("ocpp.router", shared=True)
+WEBHOOK = Address("ocpp.webhook", shared=True)
+_SHARED = {address.name: address for address in (ROUTER, WEBHOOK)}
 _GATEWAY_PREFIX = "ocpp.gateway."
 
 
@@ -70,9 +96,14 @@ def gateway_address(gateway: GatewayId) -> Address:
     return Address(_GATEWAY_PREFIX + gateway)
 
 
+def api_address(process: str) -> Address:
+    """Where the outcomes of commands go that this API process waits for."""
+    return Address("ocpp.api." + process)
+
+
 def address_of(name: str) -> Address:
     """The address with this name, as an envelope's `reply_to` holds it."""
-    return ROUTER if name == ROUTER.name else Address(name)
+    return _SHARED.get(name) or Address(name)
 
 
 BatchHandler = Callable[[list[Envelope]], Awaitable[None]]
@@ -125,23 +156,31 @@ class Bus(Protocol):
 
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class Ports:
     """Everything a service may use. `spawn` runs a task whose death ends the process.
 
-    `mount(prefix, factory)` sends connections whose GET path starts with `prefix` to protocols made by `factory`.
+    `mount(prefix, factory)` sends connections whose GET path starts with `prefix` to protocols made by `factory`;
+    `serve(app)` gives every other HTTP request but the health pages to an ASGI application, one in a process.
     `checks` are the readiness checks by name; a service may add its own.
     """
 
     bus: Bus
+    events: Events
+    orders: Orders
+    spool: Spool
     sessions: Sessions
     stations: Stations
     tags: Tags
     transactions: Transactions
+    commands: Commands
+    deliveries: Deliveries
     spawn: Callable[[Coroutine[Any, Any, None], str], None]
     mount: Callable[[str, ProtocolFactory], None]
+    serve: Callable[[AsgiApp], None]
     checks: dict[str, Callable[[], Awaitable[bool]]] = field(default_factory=dict)
 
 

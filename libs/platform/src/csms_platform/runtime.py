@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 import uvloop
 
-from csms_platform.bus import BusSettings, open_bus
+from csms_platform.bus import BusSettings, Doors, open_doors
 from csms_platform.http import Front, tls_context
 from csms_platform.logging import get_logger
 from csms_platform.ports import Ports, Service
@@ -108,23 +108,15 @@ class _Process:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         plan = self._plan
-        bus = await stack.enter_async_context(open_bus(plan.bus))
-        checks: dict[str, Any] = {"bus": _answered(lambda: bus.connected)}
         stores: Any = _NoStores()
         if plan.stores:
             stores = await stack.enter_async_context(open_stores(plan.state.url, data=plan.data))
+        doors = await stack.enter_async_context(open_doors(plan.bus, data=plan.data))
+        checks: dict[str, Any] = {"bus": _answered(lambda: doors.bus.connected)}
+        if plan.stores:
             checks["state"] = stores.ready
         front = Front(checks)
-        ports = Ports(
-            bus=bus,
-            sessions=stores.sessions,
-            stations=stores.stations,
-            tags=stores.tags,
-            transactions=stores.transactions,
-            spawn=self._spawn,
-            mount=front.mount,
-            checks=checks,
-        )
+        ports = self._ports(doors, stores, front, checks)
         for part in plan.parts:
             if not part.after_listening:
                 await stack.enter_async_context(part.start(ports))
@@ -133,6 +125,24 @@ class _Process:
         for part in plan.parts:
             if part.after_listening:
                 await stack.enter_async_context(part.start(ports))
+
+    def _ports(self, doors: Doors, stores: Any, front: Front, checks: dict[str, Any]) -> Ports:
+        return Ports(
+            bus=doors.bus,
+            events=doors.events,
+            orders=doors.orders,
+            spool=doors.spool,
+            sessions=stores.sessions,
+            stations=stores.stations,
+            tags=stores.tags,
+            transactions=stores.transactions,
+            commands=stores.commands,
+            deliveries=stores.deliveries,
+            spawn=self._spawn,
+            mount=front.mount,
+            serve=front.serve,
+            checks=checks,
+        )
 
     async def _listen(self, stack: AsyncExitStack, front: Front, listen: ListenSettings) -> None:
         tls = tls_context(listen.tls_certificate, listen.tls_key, listen.tls_client_ca)

@@ -1,4 +1,4 @@
-"""What is kept, and the ports through which it is: sessions, stations, tags, transactions.
+"""What is kept, and the ports through which it is: sessions, stations, tags, transactions, commands, dead letters.
 
 Services import these names from `ports`. Whoever writes an adapter starts with these docstrings and the contract suites
 in `tests/contract`, which try every sentence of them.
@@ -131,6 +131,15 @@ class Stations(Protocol):
         """Everything noted about a station, by field."""
         ...
 
+    async def forget(self, identity: StationId, fields: Sequence[str]) -> None:
+        """Remove these notes, if they are there."""
+        ...
+
+    async def known(self, *, after: str = "", limit: int = 100) -> list[StationId]:
+        """Up to `limit` identities after `after`, in byte order: registered stations, those that have a session or
+        had one, and those that have notes under `boot`. Deleting a station forgets it; until it comes again."""
+        ...
+
 
 class Tag(msgspec.Struct, frozen=True, omit_defaults=True):
     """An idTag / idToken that may charge. `expires` is ISO 8601 UTC, "" for never.
@@ -159,6 +168,10 @@ class Tags(Protocol):
 
     async def delete(self, id: str) -> bool:
         """Remove; answers whether there was one."""
+        ...
+
+    async def page(self, *, after: str = "", limit: int = 100) -> list[Tag]:
+        """Up to `limit` tags whose folded id comes after the folded `after`, in byte order of the folded id."""
         ...
 
 
@@ -229,4 +242,168 @@ class Transactions(Protocol):
 
     async def remember(self, key: str, reply: bytes, seconds: float) -> None:
         """Keep `reply` under `key` for `seconds`."""
+        ...
+
+    async def page(
+        self,
+        *,
+        identity: StationId | None = None,
+        since: int = 0,
+        until: int | None = None,
+        after: str = "",
+        limit: int = 100,
+    ) -> tuple[list[Transaction], str]:
+        """Up to `limit` transactions that began in [`since`, `until`) (milliseconds since 1970, by the store's clock
+        when they were stored first), newest first; of one station, or of all.
+
+        `after` is the cursor that the page before came with; the second of the answer is the next one, "" at the end.
+        """
+        ...
+
+
+class Waiter(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Who is told how a command ended: a bus address ("ocpp.api.…"), or a queue of the operator's with `public`."""
+
+    reply_to: str
+    correlation_id: str = ""
+    public: bool = False
+
+
+class Command(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One command to a station, from the moment it is taken in until its record is forgotten.
+
+    `status`: "waiting" (for a station that is offline), "sent" (to the gateway of its session; from here on nobody
+    repeats it), "ended" (`outcome` tells how). Times are in milliseconds since 1970: `created`, `ended`; `deadline`
+    until when the gateway may send it; `offline_until` until when it may wait for its station; `overdue` when nobody
+    will hear any more how it ended. `waiters` are those who are told.
+    """
+
+    identity: StationId
+    id: str
+    action: str
+    payload: msgspec.Raw
+    created: int
+    deadline: int
+    overdue: int
+    offline_until: int = 0
+    status: str = ""
+    gateway: str = ""
+    version: str = ""
+    waiters: tuple[Waiter, ...] = ()
+    outcome: str = ""
+    answer: msgspec.Raw = msgspec.Raw(b"{}")
+    error_code: str = ""
+    error_description: str = ""
+    ended: int = 0
+
+
+class Commands(Protocol):
+    """Commands by (identity, id): each is sent at most once, and ends exactly once.
+
+    Records are forgotten `keep` seconds (a day) after they ended.
+    """
+
+    async def begin(self, command: Command) -> tuple[Command, bool]:
+        """Take a command in; answers what is stored under its (identity, id) now, and whether it is new.
+
+        A new one is, in one step: "sent" to the gateway of the station's session (as `Sessions.get` finds it; `gateway`
+        and `version` are filled in), or "waiting" when the station is offline and `offline_until` is later than
+        `created`, or "ended" with NotConnected. At most `MOST_WAITING` commands wait for a station; one more is
+        "ended" with Refused. A known one that has not ended gets the new one's waiters beside its own; nothing else
+        changes.
+        """
+        ...
+
+    async def end(self, command: Command) -> Command | None:
+        """The command ended: keep its `outcome`, `answer`, `error_code`, `error_description`, `ended` and `version`.
+
+        Answers the stored record with them, its waiters included; None, and nothing changes, when it had ended already
+        or is unknown. Exactly one caller gets the record.
+        """
+        ...
+
+    async def postpone(self, identity: StationId, id: str, now: int) -> bool:
+        """A "sent" command is known not to have been sent: it is "waiting" again, before those that only ever waited.
+        Postponed ones keep the order in which they were taken in. One that waits already stays where it is.
+
+        Answers False, and changes nothing, when it may not wait (`offline_until` is not later than `now`), has ended,
+        or is unknown.
+        """
+        ...
+
+    async def release(self, identity: StationId) -> list[Command]:
+        """If the station is online: everything that waits for it, in order, now "sent" to its gateway. Else nothing."""
+        ...
+
+    async def expectant(self, limit: int = 1000) -> list[StationId]:
+        """Up to `limit` stations for which commands wait, any of them."""
+        ...
+
+    async def overdue(self, now: int, limit: int = 1000) -> list[Command]:
+        """Up to `limit` that have not ended: "waiting" ones past `offline_until`, "sent" ones past `overdue`."""
+        ...
+
+    async def get(self, identity: StationId, id: str) -> Command | None:
+        """The record, or None."""
+        ...
+
+
+MOST_WAITING = 32
+
+
+class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A station's message that the operator's endpoint never took. Times are in milliseconds since 1970.
+
+    `letter` is what would have been delivered (a `spool.Letter` in JSON), `reason` a sentence, `attempts` how often it
+    was tried.
+    """
+
+    id: str
+    endpoint: str
+    identity: StationId
+    action: str
+    reason: str
+    attempts: int
+    stored: int
+    died: int
+    letter: msgspec.Raw
+    account: str = ""
+    version: str = ""
+
+
+class Deliveries(Protocol):
+    """Which letters wait in the spool for whom, so that later messages do not overtake them; and the dead ones.
+
+    A lane is `<endpoint>/<identity>`. The letters themselves are in the spool; what is kept here is an index.
+    """
+
+    async def waits(self, lane: str, id: str, at: int) -> None:
+        """Letter `id` is about to be stored in the lane, at `at` (milliseconds since 1970)."""
+        ...
+
+    async def done(self, lane: str, id: str) -> bool:
+        """Letter `id` left the spool, and with it every one that waited at an earlier time: letters leave in order.
+
+        Answers whether the lane still has others. A letter that is not known leaves the others alone.
+        """
+        ...
+
+    async def pending(self, lane: str) -> bool:
+        """Whether letters of this lane wait."""
+        ...
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """Keep a dead letter, replacing one with the same id."""
+        ...
+
+    async def dead(self, *, after: str = "", limit: int = 100) -> tuple[list[DeadLetter], str]:
+        """Up to `limit` dead letters, those that died first first; and the cursor of the next page, "" at the end."""
+        ...
+
+    async def dead_letter(self, id: str) -> DeadLetter | None:
+        """The dead letter, or None."""
+        ...
+
+    async def discard(self, id: str) -> bool:
+        """Remove a dead letter; answers True to exactly one caller."""
         ...

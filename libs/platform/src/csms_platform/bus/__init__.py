@@ -1,11 +1,14 @@
-"""The bus adapters. `open_bus(url)` picks one; services only ever see `ports.Bus`."""
+"""The adapters of `ports.Bus`, `Events`, `Orders` and `Spool`; `open_doors` picks those that the URL asks for."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from csms_platform.ports import Bus
+from csms_platform.ports import Bus, Events, Orders, Spool
 
 
 class BusSettings(msgspec.Struct, frozen=True):
@@ -15,7 +18,8 @@ class BusSettings(msgspec.Struct, frozen=True):
     0 always publishes at the end of the tick. In both cases batches grow while an earlier one waits for its confirm.
     The memory bus never lingers: its messages cost nothing. `outbox_mib` bounds what gathers while the broker is
     away. `prefetch`: batches in a consumer's handler at once. `prefix` goes before every queue's name, so that several
-    installations can share a broker.
+    installations can share a broker. `events` says which are published: those that somebody is bound to ("wanted"),
+    all ("always"), none ("never").
     """
 
     url: str = "memory://"
@@ -24,29 +28,41 @@ class BusSettings(msgspec.Struct, frozen=True):
     prefetch: int = 64
     prefix: str = ""
     heartbeat: int = 10
+    events: Literal["wanted", "always", "never"] = "wanted"
 
 
-def open_bus(settings: BusSettings) -> AbstractAsyncContextManager[Bus]:
-    """The adapter that the URL asks for: `memory://`, `amqp://…` or `amqps://…`. Raises `ValueError` for others."""
+@dataclass(frozen=True)
+class Doors:
+    """One process's ends of the bus and of what the operator's side sees of it."""
+
+    bus: Bus
+    events: Events
+    orders: Orders
+    spool: Spool
+
+
+@asynccontextmanager
+async def open_doors(settings: BusSettings, *, data: Path | None = None) -> AsyncIterator[Doors]:
+    """The adapters for `memory://`, `amqp://…` or `amqps://…`, until the context is left.
+
+    `data` is the directory where the memory spool keeps its letters; None: they do not survive the process. Raises
+    `ValueError` for another URL or an unusable directory, and `ConnectionError` when there is no broker.
+    """
     scheme = settings.url.partition("://")[0]
     if scheme == "memory":
-        return _memory(settings)
-    if scheme in ("amqp", "amqps"):
-        return _amqp(settings)
-    raise ValueError(f"bus: {settings.url!r} is neither memory:// nor amqp://… nor amqps://….")
+        from csms_platform.bus.memory import memory_doors, open_exchange
 
+        async with open_exchange(data) as exchange, memory_doors(exchange, settings) as doors:
+            yield doors
+    elif scheme in ("amqp", "amqps"):
+        from csms_platform.bus.amqp import AmqpBus
+        from csms_platform.bus.amqp_events import AmqpEvents
+        from csms_platform.bus.amqp_orders import AmqpOrders
+        from csms_platform.bus.amqp_spool import AmqpSpool
 
-@asynccontextmanager
-async def _memory(settings: BusSettings) -> AsyncIterator[Bus]:
-    from csms_platform.bus.memory import Exchange, MemoryBus
-
-    async with MemoryBus(Exchange(), settings) as bus:
-        yield bus
-
-
-@asynccontextmanager
-async def _amqp(settings: BusSettings) -> AsyncIterator[Bus]:
-    from csms_platform.bus.amqp import AmqpBus
-
-    async with AmqpBus(settings) as bus:
-        yield bus
+        async with AmqpBus(settings) as bus:
+            events = AmqpEvents(bus, settings)
+            await events.open()
+            yield Doors(bus, events, AmqpOrders(bus, settings), AmqpSpool(bus, settings))
+    else:
+        raise ValueError(f"bus: {settings.url!r} is neither memory:// nor amqp://… nor amqps://….")

@@ -1,14 +1,20 @@
 """The bus inside one process. Bytes travel here too, so what cannot be serialised fails in the cheap tests as well.
 
-An `Exchange` is the broker: several `MemoryBus` objects on one exchange behave like several processes on RabbitMQ.
+An `Exchange` is the broker: several `memory_doors` on one exchange behave like several processes on RabbitMQ.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
-from csms_platform.bus import BusSettings
+from csms_platform.bus import BusSettings, Doors
+from csms_platform.bus.memory_events import MemoryEvents, Topic
+from csms_platform.bus.memory_orders import MemoryOrders, OrderQueue, Reply
+from csms_platform.bus.memory_spool import MemorySpool, Shelves
 from csms_platform.bus.outbox import Outboxes, Returned, take_in
-from csms_platform.ports import Address, BatchHandler
+from csms_platform.ports import Address, BatchHandler, Order
 
 
 class _Consumer:
@@ -56,10 +62,28 @@ class _Queue:
 
 
 class Exchange:
-    """The queues by name."""
+    """The queues by name, and what the outside sees: events, orders, and the spool's shelves.
 
-    def __init__(self) -> None:
+    `publish_order` and `replies` are the operator's side of the orders.
+    """
+
+    def __init__(self, shelves: Shelves | None = None) -> None:
         self._queues: dict[str, _Queue] = {}
+        self.topic = Topic()
+        self.orders = OrderQueue()
+        self.shelves = shelves or Shelves()
+
+    def publish_order(
+        self, key: str, body: bytes, *, reply_to: str = "", correlation_id: str = "", expiration: int | None = None
+    ) -> None:
+        """Publish to `ocpp.commands` as an operator would; `expiration` in milliseconds."""
+        self.orders.publish(
+            Order(body, key=key, reply_to=reply_to, correlation_id=correlation_id, expiration=expiration)
+        )
+
+    def replies(self, queue: str) -> list[Reply]:
+        """What came into the operator's queue so far; the queue exists from now on at the latest."""
+        return self.orders.replies.setdefault(queue, [])
 
     def publish(self, address: Address, body: bytes) -> None:
         """Put `body` into the address's queue. Raises `Returned` for a private address without a consumer."""
@@ -124,3 +148,27 @@ class MemoryBus(Outboxes):
 
     async def _publish(self, address: Address, body: bytes) -> None:
         self._exchange.publish(address, body)
+
+
+@asynccontextmanager
+async def open_exchange(data: Path | None = None) -> AsyncIterator[Exchange]:
+    """A broker. With a data directory the letters in its spool survive; raises `ValueError` when that is not usable."""
+    if data is None:
+        yield Exchange()
+        return
+    from csms_platform.bus.spool_file import open_shelves
+
+    async with open_shelves(data) as shelves:
+        yield Exchange(shelves)
+
+
+@asynccontextmanager
+async def memory_doors(exchange: Exchange, settings: BusSettings) -> AsyncIterator[Doors]:
+    """One process's ends of everything on the exchange, until the context is left."""
+    async with (
+        MemorySpool(exchange.shelves) as spool,
+        MemoryOrders(exchange.orders) as orders,
+        MemoryEvents(exchange.topic, settings) as events,
+        MemoryBus(exchange, settings) as bus,
+    ):
+        yield Doors(bus, events, orders, spool)

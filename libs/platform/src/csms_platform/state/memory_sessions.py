@@ -1,4 +1,7 @@
-"""`ports.Sessions` in memory. Live sessions end with the process; the last epoch of each station is a journaled row."""
+"""`ports.Sessions` in memory. Live sessions end with the process; the last epoch of each station is a journaled row.
+
+So is, in the table `known`, that there is such a station.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -7,6 +10,7 @@ import msgspec
 
 from csms_ocpp.version import StationId
 from csms_platform.ports import Claim, GatewayId, SessionRecord
+from csms_platform.state.memory_stations import know
 from csms_platform.state.tables import Tables
 
 _encode = msgspec.json.Encoder().encode
@@ -47,6 +51,10 @@ class MemorySessions:
         return self._epoch(identity) == epoch and self._end(identity) is not None
 
     async def get(self, identity: StationId) -> SessionRecord | None:
+        return self.live(identity)
+
+    def live(self, identity: StationId) -> SessionRecord | None:
+        """What `get` answers, for stores that must not wait between asking and changing something."""
         value = self._live.get(identity)
         record = None if value is None else _decode(value)
         return record if record and self._alive(record.gateway) else None
@@ -80,6 +88,8 @@ class MemorySessions:
         return 0 if value is None else int(value)
 
     def _begin(self, record: SessionRecord) -> None:
+        know(self._tables, record.identity)
+        know(self._tables, record.identity)
         self._tables.put("epochs", record.identity, _encode(record.epoch))
         self._live[record.identity] = _encode(record)
         self._held[record.gateway][record.identity] = None

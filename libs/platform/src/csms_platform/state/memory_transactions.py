@@ -10,7 +10,17 @@ import msgspec
 
 from csms_ocpp.version import StationId
 from csms_platform.ports import Transaction
-from csms_platform.state.rules import counted_for, first_id, fold, place, recognised_by, spot, within_31_bits
+from csms_platform.state.paging import Positions, ceiling, cut, moment, name_at, position
+from csms_platform.state.rules import (
+    counted_for,
+    first_id,
+    fold,
+    place,
+    recognised_by,
+    spot,
+    taken_apart,
+    within_31_bits,
+)
 from csms_platform.state.tables import Expiry, Tables
 
 _RESERVE = 1024
@@ -18,8 +28,11 @@ _TABLE = "transactions/"
 
 
 class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`begun` is when it was stored first, in milliseconds since 1970; `until` when an ended one is forgotten."""
+
     transaction: Transaction
     until: float = 0.0
+    begun: int = 0
 
 
 class _Reply(msgspec.Struct, frozen=True):
@@ -46,6 +59,8 @@ class MemoryTransactions:
         self._begun: dict[str, str] = {}
         self._active: defaultdict[str, set[str]] = defaultdict(set)
         self._at: dict[str, str] = {}
+        self._history = Positions()
+        self._histories: defaultdict[str, Positions] = defaultdict(Positions)
         self._expiry = Expiry()
         counter = tables.get("counters", "transaction")
         self._count = self._reserved = int(counter) if counter else first_id(clock()) - 1
@@ -100,14 +115,32 @@ class MemoryTransactions:
         self._tables.put("replies", key, _encode(_Reply(reply, until)))
         self._expiry.add(until, "replies", key)
 
+    async def page(
+        self,
+        *,
+        identity: StationId | None = None,
+        since: int = 0,
+        until: int | None = None,
+        after: str = "",
+        limit: int = 100,
+    ) -> tuple[list[Transaction], str]:
+        self._forget()
+        history = self._history if identity is None else self._histories.get(identity, Positions())
+        found, following = cut(history.before(ceiling(until, after), moment(since), limit + 1), limit)
+        stored = [self._load(*taken_apart(name_at(where))) for where in found]
+        return [kept.transaction for kept in stored if kept], following
+
     def _load(self, identity: str, id: str) -> _Kept | None:
         value = self._tables.get(_TABLE + identity, id)
         return None if value is None else _kept(value)
 
     def _store(self, transaction: Transaction) -> None:
-        if before := self._load(transaction.identity, transaction.id):
-            self._unlink(before.transaction)
-        kept = _Kept(transaction, self._clock() + self._keep_ended if transaction.stopped else 0.0)
+        now = self._clock()
+        before = self._load(transaction.identity, transaction.id)
+        if before:
+            self._unlink(before)
+        begun = before.begun if before else int(now * 1000)
+        kept = _Kept(transaction, now + self._keep_ended if transaction.stopped else 0.0, begun)
         self._tables.put(_TABLE + transaction.identity, transaction.id, _encode(kept))
         self._link(kept)
 
@@ -118,10 +151,15 @@ class MemoryTransactions:
             self._active[tag].add(place(transaction.identity, transaction.id))
         if (where := spot(transaction)) and not transaction.superseded:
             self._at[place(transaction.identity, where)] = transaction.id
+        self._history.add(_position(kept))
+        self._histories[transaction.identity].add(_position(kept))
         if kept.until:
             self._expiry.add(kept.until, _TABLE + transaction.identity, transaction.id)
 
-    def _unlink(self, transaction: Transaction) -> None:
+    def _unlink(self, kept: _Kept) -> None:
+        transaction = kept.transaction
+        self._history.discard(_position(kept))
+        self._histories[transaction.identity].discard(_position(kept))
         begun = place(transaction.identity, recognised_by(transaction))
         if self._begun.get(begun) == transaction.id:
             del self._begun[begun]
@@ -143,13 +181,17 @@ class MemoryTransactions:
                 if _reply(value).until <= now:
                     self._tables.drop(table, key)
             elif 0 < (kept := _kept(value)).until <= now:
-                self._unlink(kept.transaction)
+                self._unlink(kept)
                 self._tables.drop(table, key)
 
     def _derive(self) -> None:
-        for table in self._tables.names(_TABLE):
-            for value in self._tables.all(table).values():
-                self._link(_kept(value))
+        stored = (_kept(value) for table in self._tables.names(_TABLE) for value in self._tables.all(table).values())
+        for kept in sorted(stored, key=_position):
+            self._link(kept)
         for key, value in self._tables.all("replies").items():
             self._expiry.add(_reply(value).until, "replies", key)
         self._forget()
+
+
+def _position(kept: _Kept) -> str:
+    return position(kept.begun, place(kept.transaction.identity, kept.transaction.id))

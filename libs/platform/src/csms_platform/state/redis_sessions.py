@@ -6,6 +6,7 @@ Keys, each after the prefix:
     epochs              hash        identity → the last epoch; never expires
     leases              sorted set  gateway → when its lease ends, milliseconds since 1970; 0: it never had one
     held:<gateway>      set         the identities of its sessions, so that a sweep looks at dead gateways' only
+    known: see `redis_stations`
 """
 
 from collections.abc import Callable
@@ -26,6 +27,18 @@ local function now()
 end
 """
 
+# `live(sessions, leases, identity)`: the station's SessionRecord while its gateway's lease lives, else false or nil.
+LIVE = (
+    _NOW
+    + """
+local function live(sessions, leases, identity)
+  local record = redis.call('HGET', sessions, identity)
+  local ends = record and redis.call('ZSCORE', leases, cjson.decode(record).gateway)
+  return ends and tonumber(ends) > now() and record
+end
+"""
+)
+
 # A station's first epoch is the time in milliseconds: should Redis lose its data, epochs still grow.
 _OPEN = Script(
     _NOW
@@ -44,6 +57,7 @@ end
 redis.call('HSET', KEYS[1], identity, record)
 redis.call('SADD', held .. gateway, identity)
 redis.call('ZADD', KEYS[3], 'NX', 0, gateway)
+redis.call('ZADD', KEYS[4], 0, identity)
 return {record, replaced}
 """
 )
@@ -63,6 +77,7 @@ redis.call('HSET', KEYS[2], identity, epoch)
 redis.call('HSET', KEYS[1], identity, '{"epoch":' .. epoch .. ',' .. rest)
 redis.call('SADD', held .. gateway, identity)
 redis.call('ZADD', KEYS[3], 'NX', 0, gateway)
+redis.call('ZADD', KEYS[4], 0, identity)
 return 1
 """)
 
@@ -78,14 +93,7 @@ redis.call('SREM', held .. cjson.decode(record).gateway, identity)
 return 1
 """)
 
-_GET = Script(
-    _NOW
-    + """
-local record = redis.call('HGET', KEYS[1], ARGV[1])
-local ends = record and redis.call('ZSCORE', KEYS[2], cjson.decode(record).gateway)
-return ends and tonumber(ends) > now() and record
-"""
-)
+_GET = Script(LIVE + "return live(KEYS[1], KEYS[2], ARGV[1])")
 
 _RENEW = Script(
     _NOW
@@ -133,15 +141,16 @@ class RedisSessions:
         self._epochs = prefix + "epochs"
         self._leases = prefix + "leases"
         self._held = prefix + "held:"
+        self._known = prefix + "known"
 
     async def open(self, claim: Claim) -> tuple[SessionRecord, SessionRecord | None]:
-        keys = [self._sessions, self._epochs, self._leases]
+        keys = [self._sessions, self._epochs, self._leases, self._known]
         rest = self._rest(claim)
         record, replaced = await self._link.run(_OPEN, keys, claim.identity, claim.gateway, rest, self._held)
         return _decode(record), None if replaced is None else _decode(replaced)
 
     async def resume(self, claim: Claim, epoch: int) -> bool:
-        keys = [self._sessions, self._epochs, self._leases]
+        keys = [self._sessions, self._epochs, self._leases, self._known]
         rest = self._rest(claim)
         return bool(await self._link.run(_RESUME, keys, claim.identity, claim.gateway, rest, self._held, epoch))
 

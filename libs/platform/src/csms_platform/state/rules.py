@@ -38,6 +38,12 @@ def place(identity: str, id: str) -> str:
     return f"{len(identity)}:{identity}:{id}"
 
 
+def taken_apart(place: str) -> tuple[str, str]:
+    """The (identity, id) of a place."""
+    length, _, rest = place.partition(":")
+    return rest[: int(length)], rest[int(length) + 1 :]
+
+
 def first_id(now: float) -> int:
     """Where a counter of transaction ids begins when nothing is known about the ids handed out before.
 

@@ -6,7 +6,7 @@ Values are bytes, as in Redis: what cannot be serialised fails here too.
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 
-from csms_platform.state.journal import Row
+from csms_platform.journal import Row
 
 
 class Tables:

@@ -1,10 +1,10 @@
-"""An append-only file of changes, from which the memory adapter's tables are read back after a restart.
+"""An append-only file of changes, from which the memory adapters' tables are read back after a restart.
 
 A record is eight bytes (length, CRC-32; little endian) and that many bytes of MessagePack: `[table, key, value]`, value
 nil for a removed row. A record says what a row is now, never how it changed, so reading one twice does no harm.
 
 What may be lost: a killed process loses the changes of its last loop tick, a machine that loses power those of the last
-second or so. What was torn at the end of the file is left out when it is read.
+second or so; nothing of what `secure` has confirmed. What was torn at the end of the file is left out when it is read.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import fcntl
 import os
 import struct
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -25,7 +26,7 @@ Row = tuple[str, str, bytes | None]
 _HEAD = struct.Struct("<II")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Row).decode
-_log = get_logger("state.journal")
+_log = get_logger("journal")
 
 
 def pack(row: Row) -> bytes:
@@ -64,8 +65,8 @@ def read(path: Path) -> list[Row]:
 class Lock:
     """A data directory belongs to one process at a time. Raises `ValueError` when another one has it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, folder: Path, name: str = "lock") -> None:
+        self._file = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -75,6 +76,15 @@ class Lock:
     def release(self) -> None:
         """Let others have it."""
         os.close(self._file)
+
+
+def claim(folder: Path, name: str = "lock") -> Lock:
+    """The lock `name` in a data directory, which is made when missing. Raises `ValueError` when it cannot be used."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Lock(folder, name)
+    except OSError as error:
+        raise ValueError(f"The data directory {folder} cannot be used: {error.strerror}.") from error
 
 
 class Journal:
@@ -94,13 +104,29 @@ class Journal:
         self._line: Coalescer[bytes] = Coalescer(self._flush, most=100_000)
         self._timer: asyncio.TimerHandle | None = None
         self._sync_now = self._closing = False
+        self._added = self._written = 0
+        self._awaited: deque[tuple[int, asyncio.Future[None]]] = deque()
         self.healthy = True
         self._file, self._size = compact(path, list(rows()))
         self._limit = max(most, 4 * self._size)
 
     def append(self, row: Row) -> None:
         """Record that a row is now this, with the next write; never waits."""
-        self._line.add(pack(row))
+        self._add(pack(row))
+
+    def secure(self, row: Row) -> "asyncio.Future[None]":
+        """Append the row, and be done when the disk has it: one sync for all rows of a tick.
+
+        Fails with `OSError` when that is not possible now. The row may be written later, when it was the one that
+        found out that the disk fails; until the disk is well again, the others are not appended at all.
+        """
+        written = asyncio.get_running_loop().create_future()
+        if self.healthy:
+            self.append(row)
+            self._awaited.append((self._added, written))
+        else:
+            written.set_exception(OSError(f"{self._path.name} cannot be written at the moment"))
+        return written
 
     async def close(self) -> None:
         """Write and sync what was appended. Raises `OSError` when that is not possible."""
@@ -116,21 +142,42 @@ class Journal:
         finally:
             os.close(self._file)
 
+    def _add(self, content: bytes) -> None:
+        self._added += 1
+        self._line.add(content)
+
     async def _flush(self, batch: list[bytes]) -> None:
+        awaited = self._take_awaited(self._written + len(batch))
         try:
             self._write(b"".join(batch))
-            if self._sync_now:
-                self._sync_now, self._timer = False, None
-                await asyncio.to_thread(os.fsync, self._file)
+            if self._sync_now or awaited:
+                await self._sync()
             if self._size > self._limit and not self._closing:
                 await self._compact()
             self.healthy = True
+            self._written += len(batch)
+            for written in awaited:
+                written.set_result(None)
         except OSError as error:
             self.healthy = False
-            _log.error("the journal cannot be written", error=str(error))
+            _log.error("the journal cannot be written", file=self._path.name, error=str(error))
+            for written in awaited:
+                written.set_exception(error)
             if not self._closing:
                 self._line.put_back(batch)
                 await asyncio.sleep(1)
+
+    def _take_awaited(self, upto: int) -> "list[asyncio.Future[None]]":
+        taken = []
+        while self._awaited and self._awaited[0][0] <= upto:
+            taken.append(self._awaited.popleft()[1])
+        return taken
+
+    async def _sync(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._sync_now, self._timer = False, None
+        await asyncio.to_thread(os.fsync, self._file)
 
     def _write(self, content: bytes) -> None:
         try:
@@ -146,7 +193,7 @@ class Journal:
 
     def _sync_due(self) -> None:
         self._sync_now = True
-        self._line.add(b"")
+        self._add(b"")
 
     async def _compact(self) -> None:
         # Rows that change while the thread writes wait in the line, and are appended to the new file afterwards.

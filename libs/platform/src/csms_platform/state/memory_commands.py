@@ -1,0 +1,176 @@
+"""`ports.Commands` in memory: `commands/<identity>` are journaled rows. Who waits, and what is open, is derived.
+
+No method gives way to another one between looking and changing, so each is one step.
+"""
+
+import heapq
+import random
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Callable
+
+import msgspec
+
+from csms_ocpp.events import Outcome
+from csms_ocpp.version import StationId
+from csms_platform.ports import MOST_WAITING, Command, SessionRecord, Waiter
+from csms_platform.state.memory_sessions import MemorySessions
+from csms_platform.state.tables import Expiry, Tables
+
+_TABLE = "commands/"
+
+
+class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`turn` counts the commands that were taken in. `until` is when an ended one is forgotten."""
+
+    command: Command
+    turn: int
+    postponed: bool = False
+    until: float = 0.0
+
+
+_encode = msgspec.json.Encoder().encode
+_kept = msgspec.json.Decoder(_Kept).decode
+_replace = msgspec.structs.replace
+
+
+class MemoryCommands:
+    """See `ports.Commands`."""
+
+    def __init__(self, tables: Tables, clock: Callable[[], float], sessions: MemorySessions, keep: float) -> None:
+        self._tables = tables
+        self._clock = clock
+        self._sessions = sessions
+        self._keep = keep
+        self._turn = 0
+        self._waiting: defaultdict[StationId, list[tuple[bool, int, str]]] = defaultdict(list)
+        self._due: dict[tuple[StationId, str], int] = {}
+        self._expiry = Expiry()
+        for table in tables.names(_TABLE):
+            for value in tables.all(table).values():
+                self._link(_kept(value))
+
+    async def begin(self, command: Command) -> tuple[Command, bool]:
+        known = self._load(command.identity, command.id)
+        if known is None:
+            taken = self._taken(_replace(command, waiters=_once(command.waiters)))
+            self._store(_Kept(taken, self._turn + 1))
+            return taken, True
+        if known.command.status != "ended":
+            waiters = _once(known.command.waiters + command.waiters)
+            known = _replace(known, command=_replace(known.command, waiters=waiters))
+            self._store(known)
+        return known.command, False
+
+    def _taken(self, command: Command) -> Command:
+        if session := self._sessions.live(command.identity):
+            return _sent(command, session)
+        if command.offline_until <= command.created:
+            return _replace(command, status="ended", outcome=Outcome.NOT_CONNECTED.value, ended=command.created)
+        if len(self._waiting.get(command.identity, ())) >= MOST_WAITING:
+            return _replace(command, status="ended", outcome=Outcome.REFUSED.value, ended=command.created)
+        return _replace(command, status="waiting")
+
+    async def end(self, command: Command) -> Command | None:
+        known = self._load(command.identity, command.id)
+        if known is None or known.command.status == "ended":
+            return None
+        ended = _replace(
+            known.command,
+            status="ended",
+            outcome=command.outcome,
+            answer=command.answer,
+            error_code=command.error_code,
+            error_description=command.error_description,
+            ended=command.ended,
+            version=command.version,
+        )
+        self._store(_replace(known, command=ended))
+        return ended
+
+    async def postpone(self, identity: StationId, id: str, now: int) -> bool:
+        known = self._load(identity, id)
+        if known is None or known.command.status == "ended" or known.command.offline_until <= now:
+            return False
+        if known.command.status == "sent":
+            waiting = _replace(known.command, status="waiting", gateway="")
+            self._store(_replace(known, command=waiting, postponed=True))
+        return True
+
+    async def release(self, identity: StationId) -> list[Command]:
+        session = self._sessions.live(identity)
+        waiting = list(self._waiting.get(identity, ()))
+        return [self._released(identity, turn[2], session) for turn in waiting] if session else []
+
+    def _released(self, identity: StationId, id: str, session: SessionRecord) -> Command:
+        known = self._load(identity, id)
+        assert known is not None
+        sent = _sent(known.command, session)
+        self._store(_replace(known, command=sent, postponed=False))
+        return sent
+
+    async def expectant(self, limit: int = 1000) -> list[StationId]:
+        # Not always the first ones: past the limit others would never have their turn.
+        return random.sample(list(self._waiting), min(limit, len(self._waiting)))
+
+    async def overdue(self, now: int, limit: int = 1000) -> list[Command]:
+        first = heapq.nsmallest(limit, ((due, place) for place, due in self._due.items() if due <= now))
+        found = [await self.get(*place) for _, place in first]
+        return [command for command in found if command]
+
+    async def get(self, identity: StationId, id: str) -> Command | None:
+        known = self._load(identity, id)
+        return known.command if known else None
+
+    def _load(self, identity: StationId, id: str) -> _Kept | None:
+        self._forget()
+        value = self._tables.get(_TABLE + identity, id)
+        return None if value is None else _kept(value)
+
+    def _store(self, kept: _Kept) -> None:
+        command = kept.command
+        if before := self._load(command.identity, command.id):
+            self._unlink(before)
+        if command.status == "ended":
+            kept = _replace(kept, until=self._clock() + self._keep)
+        self._tables.put(_TABLE + command.identity, command.id, _encode(kept))
+        self._link(kept)
+
+    def _link(self, kept: _Kept) -> None:
+        command = kept.command
+        self._turn = max(self._turn, kept.turn)
+        if command.status == "ended":
+            self._expiry.add(kept.until, _TABLE + command.identity, command.id)
+            return
+        self._due[command.identity, command.id] = command.overdue
+        if command.status == "waiting":
+            self._due[command.identity, command.id] = command.offline_until
+            insort(self._waiting[command.identity], _turn(kept))
+
+    def _unlink(self, kept: _Kept) -> None:
+        command = kept.command
+        self._due.pop((command.identity, command.id), None)
+        if command.status == "waiting":
+            self._waiting[command.identity].remove(_turn(kept))
+            if not self._waiting[command.identity]:
+                del self._waiting[command.identity]
+
+    def _forget(self) -> None:
+        now = self._clock()
+        for table, key in self._expiry.due(now):
+            value = self._tables.get(table, key)
+            if value is not None and 0 < _kept(value).until <= now:
+                self._tables.drop(table, key)
+
+
+def _once(waiters: tuple[Waiter, ...]) -> tuple[Waiter, ...]:
+    return tuple(dict.fromkeys(waiters))
+
+
+def _sent(command: Command, session: SessionRecord) -> Command:
+    return _replace(command, status="sent", gateway=session.gateway, version=session.version)
+
+
+def _turn(kept: _Kept) -> tuple[bool, int, str]:
+    """What waiting commands are sorted by: postponed ones come first."""
+    return not kept.postponed, kept.turn, kept.command.id
