@@ -91,7 +91,7 @@ async def test_past_thirty_two_waiting_commands_are_refused(world: World) -> Non
         (outcome,) = await world.router.learns()
         asked = await wire.message()
 
-    assert (outcome.unique_id, outcome.outcome, outcome.error_code) == ("33", "Refused", "Refused")
+    assert (outcome.unique_id, outcome.outcome, outcome.error_code) == ("33", "Refused", "QueueFull")
     assert asked[1] == "0"
 
 
@@ -213,3 +213,29 @@ async def test_a_command_that_wants_no_answer_gets_none(world: World) -> None:
         await world.router.command("CS-1", "Nonsense", unique_id="b")
 
         assert seen(await world.router.learns()) == [("b", "Invalid")]
+
+
+async def test_a_command_that_the_bus_delivers_twice_is_sent_once(world: World) -> None:
+    async with dial(world) as wire:
+        await wire.upgraded()
+        for _ in range(2):
+            await world.router.command("CS-1", "ClearCache", unique_id="a", attempt=1)
+        await world.router.command("CS-1", "ClearCache", unique_id="b", attempt=1)
+        first = await wire.message()
+        await wire.send(text([3, "a", {"status": "Accepted"}]))
+        second = await wire.message()
+        (outcome,) = await world.router.learns()
+
+        assert (first[1], second[1]) == ("a", "b")
+        assert (outcome.unique_id, outcome.attempt) == ("a", 1)
+
+
+async def test_a_command_that_is_sent_again_on_purpose_is_sent(world: World) -> None:
+    await world.router.command("CS-1", "ClearCache", unique_id="a", attempt=1)
+    (absent,) = await world.router.learns()
+    async with dial(world) as wire:
+        await wire.upgraded()
+        await world.router.command("CS-1", "ClearCache", unique_id="a", attempt=2)
+        asked = await wire.message()
+
+    assert (absent.outcome, asked[1]) == ("NotConnected", "a")

@@ -12,13 +12,14 @@ import msgspec
 from msgspec import Raw
 from structlog.testing import capture_logs
 
-from csms_platform.bus import BusSettings
-from csms_platform.bus.memory import Exchange, MemoryBus
+from csms_platform.bus import BusSettings, Doors
+from csms_platform.bus.memory import Exchange, MemoryBus, memory_doors
 from csms_platform.envelope import Capsule, ConnectRequest, Envelope, Kind, Refusal
 from csms_platform.http import Front
-from csms_platform.ports import ROUTER, Address, Ports, address_of
+from csms_platform.ports import ROUTER, Address, address_of
 from csms_ws_gateway.service import service
 from csms_ws_gateway.settings import Settings
+from tests.support.wiring import ports
 
 NOON = b'{"currentTime":"2026-01-01T12:00:00Z"}'
 API = Address("ocpp.test.api")
@@ -142,8 +143,11 @@ class Router:
 
 @dataclass
 class World:
+    """`doors` is the gateway's process; what it emits can be followed there, too."""
+
     router: Router
     bus: GatedBus
+    doors: Doors
     port: int
     leave: Callable[[], Coroutine[Any, Any, None]]
     logs: list[Any] = field(default_factory=list)
@@ -167,17 +171,16 @@ class World:
 @asynccontextmanager
 async def open_world(settings: Settings | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[World]:
     """A running gateway. `world.leave()` makes it drain; without it the end of the block does."""
-    exchange, tasks, front = Exchange(), set[asyncio.Task[None]](), Front({})
-
-    def spawn(work: Coroutine[Any, Any, None], name: str) -> None:
-        tasks.add(asyncio.create_task(work, name=name))
-
+    exchange, tasks, front = Exchange(), list[asyncio.Task[None]](), Front({})
     with capture_logs() as logs:
         bus = GatedBus(exchange)
-        async with bus, Router(MemoryBus(exchange, BusSettings())) as router:
-            nothing: Any = None
-            ports = Ports(bus, nothing, nothing, nothing, nothing, spawn=spawn, mount=front.mount)
-            running = service(ports, settings or Settings(drain_pause=0.05, close_deadline=0.5))
+        async with (
+            memory_doors(exchange, BusSettings()) as doors,
+            bus,
+            Router(MemoryBus(exchange, BusSettings())) as router,
+        ):
+            wired = ports(doors, tasks=tasks, bus=bus, mount=front.mount)
+            running = service(wired, settings or Settings(drain_pause=0.05, close_deadline=0.5))
             left = False
 
             async def leave() -> None:
@@ -189,7 +192,7 @@ async def open_world(settings: Settings | None = None, tls: ssl.SSLContext | Non
             await running.__aenter__()
             async with front.listen("127.0.0.1", 0, tls) as port:
                 try:
-                    yield World(router, bus, port, leave, logs, tls is not None)
+                    yield World(router, bus, doors, port, leave, logs, tls is not None)
                 finally:
                     bus.gate.set()
                     await leave()

@@ -121,7 +121,8 @@ def test_the_queue_is_bounded(version):
 
     events = [trigger(pair, n) for n in range(4)]
 
-    refused = CallEnded("csms-4", "TriggerMessage", Outcome.REFUSED, 3, description="2 calls are waiting already.")
+    reason = "2 calls are waiting already."
+    refused = CallEnded("csms-4", "TriggerMessage", Outcome.REFUSED, 3, code="QueueFull", description=reason)
     assert events == [[], [], [], [refused]]
 
 

@@ -3,7 +3,7 @@
 import pytest
 from msgspec import Raw
 
-from csms_ws_gateway.commands import refusal, triggered_by
+from csms_ws_gateway.commands import Recent, refusal, triggered_by
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,9 @@ def test_no_transaction_is_started_or_stopped_before_the_station_is_accepted(act
 )
 def test_everything_else_may_be_sent(action: str, registration: str) -> None:
     assert refusal(action, registration) == ""
+
+
+def test_what_was_seen_is_known_until_enough_came_after_it() -> None:
+    recent = Recent(most=2)
+
+    assert [recent.seen(thing) for thing in "aabbcabc"] == [False, True, False, True, False, False, False, False]

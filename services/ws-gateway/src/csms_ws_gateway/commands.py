@@ -1,4 +1,9 @@
-"""What the gateway must know about commands: which a station may not get yet, and which make it send something."""
+"""What the gateway must know about commands: which a station may not get yet, and which make it send something.
+
+And which it has had already.
+"""
+
+from collections.abc import Hashable
 
 import msgspec
 from msgspec import Raw
@@ -45,3 +50,20 @@ def refusal(action: str, registration: str) -> str:
     if action in _STARTS_AND_STOPS and registration in ("Pending", "Rejected"):
         return f"The station's registration is {registration}."
     return ""
+
+
+class Recent:
+    """The last `most` things that were seen."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: dict[Hashable, None] = {}
+
+    def seen(self, thing: Hashable) -> bool:
+        """Whether `thing` is among them; from now on it is."""
+        if thing in self._seen:
+            return True
+        self._seen[thing] = None
+        if len(self._seen) > self._most:
+            del self._seen[next(iter(self._seen))]
+        return False

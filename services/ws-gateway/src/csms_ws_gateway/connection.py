@@ -21,7 +21,7 @@ from csms_ocpp.session import (
     Validation,
 )
 from csms_ocpp.version import DIALECTS, MessageId, Version
-from csms_platform.envelope import Capsule, Envelope, Kind
+from csms_platform.envelope import EMPTY, Capsule, Envelope, Kind
 from csms_platform.ports import ROUTER
 from csms_ws_gateway.arrival import hang_up
 from csms_ws_gateway.commands import refusal, triggered_by
@@ -50,8 +50,10 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_asked_at",
         "_asked_id",
+        "_asked_payload",
         "_closing_since",
         "_draining",
+        "_farewell",
         "_flow",
         "_gateway",
         "_phase",
@@ -91,7 +93,8 @@ class Connection(asyncio.Protocol):
         self._draining = False
         self._timer: asyncio.TimerHandle | None = None
         self._triggered: set[str] | None = None
-        self._asked_id = ""
+        self._asked_id = self._farewell = ""
+        self._asked_payload = EMPTY
         self._asked_at = self._closing_since = self._pinged_at = 0.0
         self._ping_due = now + settings.ping_interval * gateway.spread()
         self.asked_action = ""
@@ -134,7 +137,7 @@ class Connection(asyncio.Protocol):
         self._flow.end()
         self._set_timer(None)
         self._follow(self._session.close())
-        self._gateway.left(self)
+        self._gateway.left(self, self._farewell or self._wire.farewell)
 
     def pause_writing(self) -> None:
         # The station does not read what we send: do not let it ask for more.
@@ -186,12 +189,13 @@ class Connection(asyncio.Protocol):
                     self._gateway.ended(self, event)
                 case SendReceived():
                     self._gateway.bus.send(ROUTER, self._envelope(Kind.SEND, event, 0))
+                    self._gateway.teller.sent(self, event)
                 case Complaint() | AnswerRefused():
                     self._gateway.complained(self, event)
 
     def _ask(self, call: CallReceived) -> None:
         self._asked_at = monotonic()
-        self._asked_id = call.unique_id
+        self._asked_id, self._asked_payload = call.unique_id, call.payload
         self.asked_action = call.action
         deadline = int((time() + self._gateway.settings.call_deadline) * 1000)
         self._gateway.bus.send(ROUTER, self._envelope(Kind.CALL, call, deadline))
@@ -236,7 +240,8 @@ class Connection(asyncio.Protocol):
             return self._follow(session.answer(envelope.unique_id, envelope.payload))
         self._asked_id = ""
         waited, self._asked_at = monotonic() - self._asked_at, 0.0
-        self._gateway.answered(self, envelope, waited)
+        self._gateway.answered(self, self._asked_payload, envelope, waited)
+        self._asked_payload = EMPTY
         if envelope.kind is Kind.RESULT:
             events = session.answer(envelope.unique_id, envelope.payload)
         else:
@@ -287,6 +292,7 @@ class Connection(asyncio.Protocol):
             return
         if self._pinged_at and now - self._pinged_at > settings.pong_deadline:
             self._gateway.log.info("no pong", station=self.identity)
+            self._farewell = "no pong"
             self._transport.abort()
         elif now >= self._ping_due and self._wire.is_open:
             self._ping_due = now + settings.ping_interval
@@ -295,8 +301,9 @@ class Connection(asyncio.Protocol):
             self._write()
 
     def _abandon(self) -> None:
-        self._asked_at, self._asked_id = 0.0, ""
-        self._gateway.unanswered(self)
+        waited, asked, request = monotonic() - self._asked_at, self._asked_id, self._asked_payload
+        self._asked_at, self._asked_id, self._asked_payload = 0.0, "", EMPTY
+        self._gateway.unanswered(self, asked, request, waited)
         self._go_on(self._session, self._session.abandon(self._session.asked or ""))
 
     def _set_timer(self, at: float | None) -> None:
@@ -321,6 +328,7 @@ class Connection(asyncio.Protocol):
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake; the socket is cut when the station does not follow."""
         if self._phase is _OPEN:
+            self._farewell = reason
             self._wire.close(code, reason)
             self._end()
             self._write()

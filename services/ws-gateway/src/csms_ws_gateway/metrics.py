@@ -6,6 +6,7 @@ from csms_platform.metrics import Stopwatch, Stopwatches, counter, gauge
 sockets = gauge("ws_sockets", "Open sockets, handshakes included")
 connections = gauge("ws_connections", "Connected stations")
 evictions = counter("ws_evictions", "Connections closed because the station connected elsewhere")
+repeated_commands = counter("ws_repeated_commands", "Commands that the bus delivered again, and that were left out")
 unanswered = counter("ws_unanswered_calls", "Stations' CALLs that nobody answered in time")
 
 _handshakes = counter("ws_handshakes", "Handshakes by HTTP status", ("status",))

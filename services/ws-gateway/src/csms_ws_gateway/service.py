@@ -22,12 +22,15 @@ from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import ROUTER, GatewayId, Ports, address_of, gateway_address
 from csms_ws_gateway import metrics
 from csms_ws_gateway.arrival import Arrival
+from csms_ws_gateway.commands import Recent
 from csms_ws_gateway.connection import Connection
 from csms_ws_gateway.reception import Reception
 from csms_ws_gateway.settings import Settings
+from csms_ws_gateway.telling import Teller
 
 _encode = msgspec.json.Encoder().encode
 
+_COMMANDS_REMEMBERED = 10_000
 _MOST_WAVES = 20  # however many stations there are, leaving must end before the process is killed
 
 
@@ -57,6 +60,7 @@ class Gateway:
 
     def __init__(self, ports: Ports, settings: Settings, id: GatewayId) -> None:
         self.bus = ports.bus
+        self.teller = Teller(ports.events, id)
         self.settings = settings
         self.address = gateway_address(id)
         self.log = get_logger("ws-gateway").bind(gateway=id)
@@ -65,6 +69,7 @@ class Gateway:
         self.draining = False
         self.reception = Reception(self)
         self._stations: set[Connection] = set()
+        self._commands = Recent(_COMMANDS_REMEMBERED)
         self._gone = False
         self._empty = asyncio.Event()
         self._empty.set()
@@ -93,6 +98,7 @@ class Gateway:
         self.connections[arrival.identity] = connection
         self._stations.add(connection)
         self.reception.left(arrival)
+        self.teller.connected(connection, arrival.peer)
         metrics.connections.set(len(self.connections))
         self.log.debug(
             "connected", station=arrival.identity, version=version.value, peer=arrival.peer, epoch=capsule.epoch
@@ -129,6 +135,9 @@ class Gateway:
             connection.close(1000, "The station is connected elsewhere")
 
     def _command(self, envelope: Envelope) -> None:
+        # The bus delivers at least once, a command is executed at most once.
+        if envelope.unique_id and self._commands.seen((envelope.identity, envelope.unique_id, envelope.attempt)):
+            return metrics.repeated_commands.inc()
         if connection := self.connections.get(envelope.identity):
             connection.command(envelope)
         else:
@@ -153,10 +162,11 @@ class Gateway:
 
     # --- from the connections ---------------------------------------------------------------------------------------
 
-    def answered(self, connection: Connection, envelope: Envelope, seconds: float) -> None:
-        """A station's CALL got its answer after `seconds`."""
+    def answered(self, connection: Connection, request: Raw, envelope: Envelope, seconds: float) -> None:
+        """A station's CALL with the payload `request` got its answer after `seconds`."""
         outcome = envelope.error_code or "result"
         metrics.answered(connection.version, connection.asked_action, envelope.kind is Kind.RESULT, seconds)
+        self.teller.answered(connection, request, envelope, seconds)
         if self.calls.take():
             self.log.info(
                 connection.asked_action,
@@ -166,9 +176,10 @@ class Gateway:
                 ms=round(seconds * 1000, 1),
             )
 
-    def unanswered(self, connection: Connection) -> None:
-        """Nobody answered a station's CALL in time; the station will repeat it."""
+    def unanswered(self, connection: Connection, unique_id: str, request: Raw, seconds: float) -> None:
+        """Nobody answered a station's CALL in `seconds`; the station will repeat it."""
         metrics.unanswered.inc()
+        self.teller.unanswered(connection, unique_id, request, seconds)
         self.log.warning("no answer in time", station=connection.identity, action=connection.asked_action)
 
     def ended(self, connection: Connection, ended: CallEnded) -> None:
@@ -196,6 +207,7 @@ class Gateway:
                 error_code=code or ("" if outcome is Outcome.RESULT else outcome.value),
                 error_description=description,
                 outcome=outcome.value,
+                attempt=command.attempt,
                 traceparent=command.traceparent,
             ),
         )
@@ -212,14 +224,15 @@ class Gateway:
                 kind, station=connection.identity, reason=reason, action=action[:50], id=event.unique_id[:36]
             )
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: Connection, reason: str) -> None:
         """A station's socket is gone."""
         self._stations.discard(connection)
         self.count_sockets()
         if self.connections.get(connection.identity) is connection:
             del self.connections[connection.identity]
             metrics.connections.set(len(self.connections))
-        self.log.debug("disconnected", station=connection.identity, epoch=connection.capsule.epoch)
+        self.log.debug("disconnected", station=connection.identity, reason=reason, epoch=connection.capsule.epoch)
+        self.teller.disconnected(connection, reason)
         self.release(connection.identity, connection.capsule)
 
     def release(self, identity: str, capsule: Capsule) -> None:

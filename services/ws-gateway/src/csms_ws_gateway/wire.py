@@ -105,6 +105,13 @@ class Wire:
         if self._protocol.state is OPEN:
             self._protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
 
+    @property
+    def farewell(self) -> str:
+        """How the station left, in words."""
+        if (frame := self._protocol.close_rcvd) is None:
+            return "connection lost"
+        return f"closed by the station: {frame.code} {frame.reason}".rstrip()
+
     def output(self) -> list[bytes]:
         """Control frames to write, in order. An empty one means: nothing follows, hang up."""
         return self._protocol.data_to_send()
