@@ -1,13 +1,14 @@
 """Leaving: batches under way are finished, and those that cannot be hold nobody up."""
 
 import asyncio
-from typing import Any
 
-from csms_platform.ports import ROUTER, Address, Ports
+from csms_platform.bus import BusSettings, open_doors
+from csms_platform.ports import ROUTER, Address
 from csms_platform.state import open_stores
 from csms_router.service import service
 from csms_router.settings import Settings
 from tests.service.router.world import RecordingBus
+from tests.support.wiring import ports
 
 
 class SlowBus(RecordingBus):
@@ -27,18 +28,8 @@ class SlowBus(RecordingBus):
 async def leave(bus: SlowBus, settings: Settings) -> float:
     """How long leaving takes."""
     tasks: list[asyncio.Task[None]] = []
-    mount: Any = None
-    async with open_stores("memory://") as stores:
-        ports = Ports(
-            bus,
-            stores.sessions,
-            stores.stations,
-            stores.tags,
-            stores.transactions,
-            spawn=lambda work, name: tasks.append(asyncio.create_task(work, name=name)),
-            mount=mount,
-        )
-        async with service(ports, settings):
+    async with open_stores("memory://") as stores, open_doors(BusSettings()) as doors:
+        async with service(ports(doors, stores, tasks=tasks, bus=bus), settings):
             began = asyncio.get_running_loop().time()
         await asyncio.gather(*tasks)
         return asyncio.get_running_loop().time() - began

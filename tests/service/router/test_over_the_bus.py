@@ -4,13 +4,14 @@ import asyncio
 from typing import Any
 
 from csms_platform.bus import BusSettings
-from csms_platform.bus.memory import Exchange, MemoryBus
+from csms_platform.bus.memory import Exchange, memory_doors
 from csms_platform.envelope import Envelope, Kind
-from csms_platform.ports import ROUTER, GatewayId, Ports, Tag, gateway_address
+from csms_platform.ports import ROUTER, Bus, GatewayId, Tag, gateway_address
 from csms_platform.state import open_stores
 from csms_router.service import service
 from csms_router.settings import Settings
 from tests.service.router.world import ChargingStation, World, open_world
+from tests.support.wiring import ports
 
 BUS = BusSettings()
 
@@ -18,7 +19,7 @@ BUS = BusSettings()
 class Gateway:
     """Keeps what it hears, by station."""
 
-    def __init__(self, bus: MemoryBus) -> None:
+    def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self.heard: list[tuple[str, str, str]] = []
         self.changed = asyncio.Event()
@@ -39,27 +40,16 @@ async def test_each_gateway_gets_the_answers_of_its_stations_from_either_of_two_
 
     async with (
         open_stores("memory://") as stores,
-        MemoryBus(exchange, BUS) as one,
-        MemoryBus(exchange, BUS) as two,
-        MemoryBus(exchange, BUS) as eastern,
-        MemoryBus(exchange, BUS) as western,
+        memory_doors(exchange, BUS) as one,
+        memory_doors(exchange, BUS) as two,
+        memory_doors(exchange, BUS) as eastern,
+        memory_doors(exchange, BUS) as western,
     ):
-
-        def ports(bus: MemoryBus) -> Ports:
-            return Ports(
-                bus=bus,
-                sessions=stores.sessions,
-                stations=stores.stations,
-                tags=stores.tags,
-                transactions=stores.transactions,
-                spawn=lambda work, name: tasks.append(asyncio.create_task(work, name=name)),
-                mount=lambda prefix, factory: None,
-            )
-
-        east, west = Gateway(eastern), Gateway(western)
+        east, west = Gateway(eastern.bus), Gateway(western.bus)
         for name, gateway in (("east", east), ("west", west)):
             await gateway.bus.subscribe(gateway_address(GatewayId(name)), gateway.hear)
-        async with service(ports(one), Settings()), service(ports(two), Settings()):
+        routers = (service(ports(doors, stores, tasks=tasks), Settings()) for doors in (one, two))
+        async with next(routers), next(routers):
             for number in range(100):
                 name, gateway = ("east", east) if number % 2 else ("west", west)
                 station = ChargingStation(world, f"CS-{number}", gateway=name)

@@ -3,11 +3,13 @@
 import asyncio
 from typing import Any
 
+import msgspec
+
 from csms_ocpp.version import StationId
 from csms_platform.envelope import Capsule, Envelope, Kind
-from csms_platform.ports import Address, GatewayId, SessionRecord, Unavailable
+from csms_platform.ports import Address, Event, GatewayId, SessionRecord, Unavailable
+from csms_router.departures import Departures
 from csms_router.settings import Settings
-from csms_router.sweeper import Sweeper
 from tests.service.router.world import ChargingStation, World, open_world
 
 CS = StationId("CS-1")
@@ -114,11 +116,42 @@ async def test_the_sweeper_ends_the_sessions_of_a_dead_gateway(any_world: World)
     await sessions.renew(WEST, 15)
     await sessions.retire(EAST)
 
-    await Sweeper(sessions, 5.0).sweep()
+    await Departures(sessions, any_world.ports.events, any_world.clock).sweep()
 
     assert await sessions.get(CS) is None
     assert await sessions.get(StationId("CS-2")) is not None
     assert await sessions.sweep() == []
+
+
+async def test_every_station_of_a_dead_gateway_is_told_of_once_as_disconnected(any_world: World) -> None:
+    told: list[Event] = []
+    following = await any_world.ports.events.follow(
+        lambda batch: told.extend(msgspec.json.decode(one, type=Event) for one in batch), ("#.disconnected",)
+    )
+    await any_world.ports.sessions.renew(EAST, 15)
+    accepted = await ChargingStation(any_world, gateway="east").connect(account="acme")
+    await any_world.ports.sessions.retire(EAST)
+    departures = Departures(any_world.ports.sessions, any_world.ports.events, any_world.clock)
+
+    await departures.sweep()
+    await departures.sweep()
+    await asyncio.sleep(0.01)
+    await following.stop()
+
+    assert accepted.session is not None
+    assert [msgspec.structs.replace(event, id="") for event in told] == [
+        Event(
+            id="",
+            time="2026-01-01T12:00:00.000Z",
+            type="disconnected",
+            identity="CS-1",
+            account="acme",
+            version="ocpp1.6",
+            gateway="east",
+            epoch=accepted.session.epoch,
+            reason="gateway lost",
+        )
+    ]
 
 
 class ScriptedSessions:
@@ -141,10 +174,10 @@ def dead(count: int) -> list[SessionRecord]:
     return [SessionRecord(StationId(f"CS-{n}"), EAST, n) for n in range(count)]
 
 
-async def test_a_full_sweep_is_followed_by_another_at_once() -> None:
+async def test_a_full_sweep_is_followed_by_another_at_once(world: World) -> None:
     sessions: Any = ScriptedSessions(dead(1000), dead(1000), dead(3), dead(0))
 
-    await Sweeper(sessions, 5.0).sweep()
+    await Departures(sessions, world.ports.events, world.clock).sweep()
 
     assert sessions.answers == [[]]
 

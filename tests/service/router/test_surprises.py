@@ -139,7 +139,7 @@ async def test_without_a_deadline_patience_ends_too() -> None:
 
 async def test_connections_wait_for_the_store_too_and_are_given_up_at_their_deadline() -> None:
     clock = Clock()
-    stations: Any = Away(clock, 2, get=None, recall={})
+    stations: Any = Away(clock, 2, get=None, recall={}, note=None)
     sessions: Any = Away(clock, 10**9)
     async with open_world(clock=clock, stations=stations) as world:
         accepted = await ChargingStation(world).connect()

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from csms_platform.bus import BusSettings
+from csms_platform.bus.memory import Exchange, memory_doors
 from csms_platform.envelope import Capsule, ConnectRequest, Envelope, Kind, decode, encode
 from csms_platform.ports import (
     ROUTER,
@@ -28,6 +30,7 @@ from csms_platform.ports import (
 from csms_platform.state import open_stores
 from csms_router.service import service
 from csms_router.settings import Settings
+from tests.support.wiring import ports as make_ports
 
 NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
 PATIENCE = 30_000
@@ -52,6 +55,7 @@ class RecordingBus:
     def __init__(self) -> None:
         self.sent: list[tuple[Address, Envelope]] = []
         self.handlers: dict[Address, BatchHandler] = {}
+        self.give_back: ReturnHandler | None = None
 
     def send(self, address: Address, envelope: Envelope) -> None:
         self.sent.append((address, decode(encode([envelope]))[0]))
@@ -63,7 +67,7 @@ class RecordingBus:
         del self.handlers[address]
 
     def on_return(self, handler: ReturnHandler) -> None:
-        raise AssertionError("not the router's business")
+        self.give_back = handler
 
     def on_congestion(self, handler: Any) -> None:
         raise AssertionError("not the router's business")
@@ -80,7 +84,10 @@ class RecordingBus:
 
 @dataclass
 class World:
+    """`exchange` is the operator's side of the broker: events, orders, letters."""
+
     bus: RecordingBus
+    exchange: Exchange
     ports: Ports
     clock: Clock
     settings: Settings
@@ -112,25 +119,12 @@ async def open_world(
     clock = clock or Clock()
     tasks: list[asyncio.Task[None]] = []
 
-    def spawn(work: Coroutine[Any, Any, None], name: str) -> None:
-        tasks.append(asyncio.create_task(work, name=name))
-
-    def mount(prefix: str, factory: Any) -> None:
-        raise AssertionError("not the router's business")
-
-    async with open_stores(url, clock=clock) as stores:
-        bus = RecordingBus()
-        ports = Ports(
-            bus=bus,
-            sessions=sessions or stores.sessions,
-            stations=stations or stores.stations,
-            tags=tags or stores.tags,
-            transactions=transactions or stores.transactions,
-            spawn=spawn,
-            mount=mount,
-        )
+    exchange, bus = Exchange(), RecordingBus()
+    async with open_stores(url, clock=clock) as stores, memory_doors(exchange, BusSettings()) as doors:
+        instead = {"sessions": sessions, "stations": stations, "tags": tags, "transactions": transactions}
+        ports = make_ports(doors, stores, tasks=tasks, bus=bus, **instead)
         async with service(ports, settings, now=clock):
-            yield World(bus, ports, clock, settings)
+            yield World(bus, exchange, ports, clock, settings)
         await asyncio.gather(*tasks)
 
 
@@ -185,7 +179,7 @@ class ChargingStation:
             deadline=self.world.deadline,
         )
         replies = await self.world.bus.deliver(envelope)
-        (reply,) = [one for one in replies if one.kind is not Kind.EVICT]
+        (reply,) = [one for one in replies if one.kind in (Kind.ACCEPT, Kind.REFUSE)]
         if reply.kind is Kind.ACCEPT:
             self.capsule = reply.session
         return reply

@@ -23,3 +23,11 @@ def test_only_boot_and_the_messages_that_are_never_refused_pass_before_a_station
     ungated = {action for (_, action), route in routes().items() if not route.gated}
 
     assert ungated == {"BootNotification", "StopTransaction", "TransactionEvent"}
+
+
+def test_what_a_repeat_is_answered_again_and_the_boot_is_settled_when_an_endpoint_answers() -> None:
+    settled = {action for (_, action), route in routes().items() if route.settles}
+    repeatable = {action for (_, action), route in routes().items() if route.repeatable}
+
+    assert repeatable == {"StartTransaction", "StopTransaction", "TransactionEvent"}
+    assert settled == {"BootNotification", *repeatable}

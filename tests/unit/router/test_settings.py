@@ -18,6 +18,8 @@ from csms_router.settings import Settings
         {"reply_memory": -1},
         {"registration": "Maybe"},
         {"password_cache": 0},
+        {"backend": "accept"},
+        {"accounts": {"acme": "elsewhere"}},
     ],
 )
 def test_a_value_out_of_range_names_its_setting(wrong: dict[str, Any]) -> None:

@@ -14,12 +14,17 @@ class Count(Protocol):
 ANSWERED = "answered"  # CALLRESULT, or a SEND that was recorded
 REPEATED = "repeated"  # a repeated transaction message, answered from the stored reply
 REFUSED = "refused"  # CALLERROR
+FORWARDED = "forwarded"  # to the operator's endpoint, which answers
 UNANSWERED = "unanswered"  # the store stayed away until nobody waited any more
 
 CALLS = counter(
     "router_calls", "Messages of charging stations by how they were answered", ("version", "action", "outcome")
 )
 UNKNOWN_CALLS = counter("router_unknown_calls", "CALLs of an action that the version does not have")
+SETTLED = counter(
+    "router_settled", "Answers of operators' endpoints that change what is known, by what became of it", ("outcome",)
+)
+NOTES_LOST = counter("router_notes_lost", "Facts about stations not written because the store stayed away")
 EXPIRED = counter("router_expired", "Envelopes dropped because nobody waited for them any more")
 UNEXPECTED = counter("router_unexpected", "Envelopes of a kind that the router does not take")
 STORE_RETRIES = counter("router_store_retries", "Attempts repeated because the store was away")
@@ -27,3 +32,10 @@ CONNECTS = counter("router_connects", "Connection attempts by outcome: accepted 
 EVICTIONS = counter("router_evictions", "Sessions replaced by a newer connection of the same station")
 RESUMES = counter("router_resumes", "Connections named again by a gateway whose lease had ended", ("outcome",))
 DISCONNECTS = counter("router_disconnects", "Sessions ended, by who noticed", ("reason",))
+COMMANDS = counter("router_commands", "Commands to stations that ended, by outcome", ("action", "outcome"))
+COMMANDS_REPEATED = counter("router_commands_repeated", "Commands given again under the same id, which were not sent")
+COMMANDS_POSTPONED = counter("router_commands_postponed", "Commands sent to a gateway without their station; they wait")
+COMMANDS_RETURNED = counter("router_commands_returned", "Commands sent to a gateway that is gone")
+COMMANDS_UNSETTLED = counter(
+    "router_commands_unsettled", "Outcomes that could not be kept: the store stayed away; they become time-outs"
+)

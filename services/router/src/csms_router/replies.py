@@ -7,9 +7,11 @@ one of the same station, whose message ids may be the same again.
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
-from csms_platform.envelope import Capsule, Envelope, Kind
+from csms_platform.envelope import EMPTY, Capsule, Envelope, Kind
 from csms_platform.ports import GatewayId, address_of, gateway_address
+from csms_router.desk import Answer
 
 _GATEWAYS = gateway_address(GatewayId("")).name
 _encode = msgspec.json.Encoder().encode
@@ -62,4 +64,36 @@ def error(call: Envelope, code: str, description: str) -> Envelope:
         error_description=description[:255],
         session=call.session,
         deadline=call.deadline,
+    )
+
+
+def passed_on(reply: Envelope, answer: Answer) -> Envelope:
+    """The operator's `reply`, which came to be settled, as the gateway gets it."""
+    return replace(
+        reply,
+        payload=answer.payload,
+        session=answer.session or reply.session,
+        reply_to="",
+        backend="",
+        settle=False,
+        request=EMPTY,
+    )
+
+
+def told(call: Envelope, answer: Envelope) -> Envelope:
+    """To the webhook relay: what the station was answered without the operator's endpoint. It has no deadline."""
+    return Envelope(
+        Kind.RESULT,
+        call.identity,
+        call.account,
+        call.version,
+        call.transport,
+        call.unique_id,
+        call.action,
+        answer.payload,
+        session=answer.session,
+        traceparent=call.traceparent,
+        backend=call.backend,
+        settle=True,
+        request=call.payload,
     )

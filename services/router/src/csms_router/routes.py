@@ -11,6 +11,7 @@ from csms_ocpp.catalog import Role, asked_by
 from csms_ocpp.version import DIALECTS, Version
 from csms_router import metrics
 from csms_router.answers import Plain, Stored, Table, v1, v2
+from csms_router.answers.settled import SETTLED
 from csms_router.metrics import Count
 
 FAMILIES: dict[Version, Table] = {
@@ -22,8 +23,11 @@ FAMILIES: dict[Version, Table] = {
 
 # An error to one of these can stop a station's queue of offline transactions for ever: it repeats the message, and
 # everything behind it waits. They are answered positively whatever happens.
-_NEVER_REFUSED = frozenset({"StopTransaction", "TransactionEvent"})
-_UNGATED = _NEVER_REFUSED | {"BootNotification"}
+NEVER_REFUSED = frozenset({"StopTransaction", "TransactionEvent"})
+_UNGATED = NEVER_REFUSED | {"BootNotification"}
+_REPEATABLE = NEVER_REFUSED | {"StartTransaction"}
+
+_OUTCOMES = (metrics.ANSWERED, metrics.REPEATED, metrics.REFUSED, metrics.UNANSWERED, metrics.FORWARDED)
 
 Routes = dict[tuple[str, str], "Route"]
 
@@ -33,18 +37,22 @@ class Route:
     """How one action of one version is answered: exactly one of `plain` and `stored` is set.
 
     `gated`: refused until the station was accepted. `never_refused`: `{}` rather than a CALLERROR. `unreadable`: the
-    error code for payloads that cannot be read.
+    error code for payloads that cannot be read. When the operator's endpoint answers: `settles`: its answer comes back
+    here to be recorded; `repeatable`: a repeat is answered with what it said before.
     """
 
     plain: Plain | None
     stored: Stored | None
     gated: bool
     never_refused: bool
+    settles: bool
+    repeatable: bool
     unreadable: str
     answered: Count
     repeated: Count
     refused: Count
     unanswered: Count
+    forwarded: Count
 
 
 def routes() -> Routes:
@@ -62,10 +70,9 @@ def _route(version: Version, action: str, handler: Plain | Stored) -> Route:
         None if waits else cast(Plain, handler),
         cast(Stored, handler) if waits else None,
         action not in _UNGATED,
-        action in _NEVER_REFUSED,
+        action in NEVER_REFUSED,
+        action in SETTLED,
+        action in _REPEATABLE,
         DIALECTS[version].formation_violation,
-        *(
-            metrics.CALLS.labels(version.value, action, outcome)
-            for outcome in (metrics.ANSWERED, metrics.REPEATED, metrics.REFUSED, metrics.UNANSWERED)
-        ),
+        *(metrics.CALLS.labels(version.value, action, outcome) for outcome in _OUTCOMES),
     )

@@ -1,4 +1,5 @@
-"""The router as a service: hears batches of envelopes, and sends their answers. It keeps nothing between batches.
+"""The router as a service: hears batches of envelopes and operators' orders, and sends what follows from them. It keeps
+nothing between batches.
 
 What needs no store is answered in one pass over the batch; facts noted on the way are written together before those
 answers leave. What needs a store runs at the same time as the rest of its batch.
@@ -14,41 +15,53 @@ from csms_platform.envelope import Envelope, Kind
 from csms_platform.ports import ROUTER, Ports
 from csms_router import metrics
 from csms_router.answering import Answering, Job
+from csms_router.commands import Commands
+from csms_router.departures import Departures
 from csms_router.desk import Desk
+from csms_router.intake import Intake
 from csms_router.leases import Leases
 from csms_router.settings import Settings
+from csms_router.settling import Settling
 from csms_router.stations import Reception
 from csms_router.sweeper import Sweeper
 
 
 @asynccontextmanager
 async def service(ports: Ports, settings: Settings, *, now: Callable[[], float] = time.time) -> AsyncIterator[None]:
-    """Answers at `ports.ROUTER` while entered; leaving waits for the batches under way, up to `drain_seconds`.
-
-    `now` is in seconds since 1970.
+    """Answers at `ports.ROUTER` and takes orders while entered; leaving waits for what is under way, up to
+    `drain_seconds`. `now` is in seconds since 1970.
     """
-    router = Router(ports, settings, now)
-    sweeper = Sweeper(ports.sessions, settings.sweep_interval)
+    commands = Commands(ports, settings, now)
+    departures = Departures(ports.sessions, ports.events, now)
+    sweeps = (departures.sweep, commands.overdue, commands.release_forgotten)
+    sweeper = Sweeper(sweeps, settings.sweep_interval)
     ports.spawn(sweeper.run(), "router sweeper")
-    await ports.bus.subscribe(ROUTER, router.handle)
+    await ports.bus.subscribe(ROUTER, Router(ports, settings, now, commands).handle)
+    await ports.orders.subscribe(Intake(ports, settings, commands, now).handle)
     try:
         yield
     finally:
-        # A batch that waits for a store is not acknowledged: the bus gives it to another router when we are gone.
+        # What waits for a store is not acknowledged: the bus gives it to another router when we are gone.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ports.bus.unsubscribe(ROUTER), settings.drain_seconds)
+            leaving = asyncio.gather(ports.orders.unsubscribe(), ports.bus.unsubscribe(ROUTER))
+            await asyncio.wait_for(leaving, settings.drain_seconds)
+        commands.leave()
         sweeper.stop()
 
 
 class Router:
-    """Takes batches: calls to `Answering`, connections to `Reception`, gateways' words about themselves to `Leases`."""
+    """Takes batches: calls to `Answering`, connections to `Reception`, gateways' words about themselves to `Leases`,
+    answers of the operator's endpoint to `Settling`, commands and how they ended to `Commands`.
+    """
 
-    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float]) -> None:
+    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float], commands: Commands) -> None:
         self._ports = ports
         self._settings = settings
         self._now = now
-        self._answering = Answering(ports.bus.send, settings)
-        reception, leases = Reception(ports, settings, now), Leases(ports, settings, now)
+        self._commands = commands
+        self._answering = Answering(ports.bus.send, settings, commands.release)
+        self._settling = Settling(ports, settings, now, commands.release)
+        reception, leases = Reception(ports, settings, now, commands.release), Leases(ports, settings, now)
         self._doors: dict[Kind, Callable[[Envelope], Job]] = {
             Kind.CONNECT: reception.connect,
             Kind.DISCONNECT: reception.disconnect,
@@ -70,6 +83,8 @@ class Router:
 
     def _sort(self, batch: list[Envelope], now: float) -> tuple[list[Envelope], list[Job]]:
         calls: list[Envelope] = []
+        asked: list[Envelope] = []
+        ended: list[Envelope] = []
         jobs: list[Job] = []
         at = now * 1000
         for envelope in batch:
@@ -78,8 +93,21 @@ class Router:
                 metrics.EXPIRED.inc()
             elif kind is Kind.CALL or kind is Kind.SEND:
                 calls.append(envelope)
-            elif door := self._doors.get(kind):
+            elif kind is Kind.COMMAND:
+                asked.append(envelope)
+            elif envelope.outcome and (kind is Kind.RESULT or kind is Kind.ERROR):
+                ended.append(envelope)
+            elif door := self._door(envelope):
                 jobs.append(door(envelope))
             else:
                 metrics.UNEXPECTED.inc()
+        if asked:
+            jobs.append(self._commands.asked(asked))
+        if ended:
+            jobs.append(self._commands.ended(ended))
         return calls, jobs
+
+    def _door(self, envelope: Envelope) -> Callable[[Envelope], Job] | None:
+        if envelope.settle and envelope.kind in (Kind.RESULT, Kind.ERROR):
+            return self._settling.settle
+        return self._doors.get(envelope.kind)

@@ -6,6 +6,7 @@ import msgspec
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 WholeSeconds = Annotated[int, msgspec.Meta(ge=1)]
+Backend = Literal["builtin", "webhook"]
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -20,8 +21,13 @@ class Settings(msgspec.Struct, frozen=True):
     - `reply_memory`: how long answers to transaction messages are kept for repeats.
     - `drain_seconds`: how long batches under way may hold up leaving; what they hold then goes to another router.
     - `patience`: how long a store that is away is asked again, for envelopes without a deadline.
+    - `command_patience`: how long a command may wait to be sent, unless it says so itself. `command_grace`: how long
+      after that nobody hears any more how it ended; longer than gateways wait for a station's answer (30).
     - `troubles_logged`: how many refused or unanswered CALLs a second are logged one by one; more are counted.
     - `password_cache`: how many verified passwords are remembered.
+    - `backend`: who answers the CALLs: the built-in tables, or the operator's endpoint through the webhook relay.
+      `accounts` says it for single accounts; those with "webhook" have an endpoint of their own.
+    - `observed`: whether the relay wants copies of what the built-in tables answer, for the webhook's observers.
     """
 
     auth: Literal["open", "registered"] = "open"
@@ -33,9 +39,14 @@ class Settings(msgspec.Struct, frozen=True):
     reply_memory: Seconds = 900.0
     sweep_interval: Seconds = 2.0
     patience: Seconds = 30.0
+    command_patience: Seconds = 60.0
+    command_grace: Seconds = 60.0
     drain_seconds: Seconds = 15.0
     troubles_logged: Annotated[int, msgspec.Meta(ge=0)] = 20
     password_cache: Annotated[int, msgspec.Meta(ge=1)] = 20_000
+    backend: Backend = "builtin"
+    accounts: dict[str, Backend] = {}
+    observed: bool = False
 
     @property
     def accepts_unknown_tags(self) -> bool:

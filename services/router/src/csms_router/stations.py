@@ -1,7 +1,8 @@
 """Connections of charging stations: CONNECT is answered with ACCEPT or REFUSE, DISCONNECT ends the session.
 
 The newest authenticated connection is the station's session; the gateway of the one it replaced is told to EVICT it.
-Whatever comes late names an epoch, and changes nothing when that epoch is over.
+Whatever comes late names an epoch, and changes nothing when that epoch is over. Commands that waited for the station
+are sent behind the ACCEPT, unless it must boot first.
 """
 
 from collections.abc import Callable
@@ -13,13 +14,18 @@ from msgspec.structs import replace
 from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY, Capsule, ConnectRequest, Envelope, Kind, Refusal
 from csms_platform.logging import get_logger
-from csms_platform.ports import Claim, GatewayId, Ports, SessionRecord, Station, Unavailable, gateway_address
+from csms_platform.ports import Claim, GatewayId, Note, Ports, SessionRecord, Station, Unavailable, gateway_address
 from csms_router import admission, metrics
 from csms_router.answers.common import ACCEPTED, REGISTRATION
+from csms_router.backends import Backends
+from csms_router.desk import Release
 from csms_router.passwords import Verifier
 from csms_router.patience import patiently, until
 from csms_router.replies import address, gateway_of, json
 from csms_router.settings import Settings
+from csms_router.times import iso_8601
+
+SEEN = "seen"
 
 _log = get_logger("router")
 _request = msgspec.json.Decoder(ConnectRequest).decode
@@ -27,12 +33,14 @@ _word = msgspec.json.Decoder(str).decode
 
 
 class Reception:
-    """Lets stations in and out. One instance serves every batch."""
+    """Lets stations in and out. One instance serves every batch. `release` is called when a station may be asked."""
 
-    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float]) -> None:
+    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float], release: Release) -> None:
         self._ports = ports
         self._settings = settings
         self._now = now
+        self._release = release
+        self._backends = Backends(settings)
         self._verifier = Verifier(settings.password_cache)
 
     async def connect(self, envelope: Envelope) -> None:
@@ -53,6 +61,8 @@ class Reception:
             metrics.CONNECTS.labels("unanswered").inc()
         else:
             self._ports.bus.send(address(envelope.reply_to), reply)
+            if reply.kind is Kind.ACCEPT:
+                await self._arrived(envelope, reply.session)
 
     async def disconnect(self, envelope: Envelope) -> None:
         """End the session if it is still the one that the envelope's capsule names."""
@@ -71,6 +81,19 @@ class Reception:
         if current:
             metrics.DISCONNECTS.labels("closed").inc()
             _log.info("disconnected", station=identity, reason=envelope.error_description or "closed", epoch=epoch)
+            await self._note_seen(envelope)
+
+    async def _arrived(self, envelope: Envelope, capsule: Capsule | None) -> None:
+        if capsule is not None and (capsule.registration == ACCEPTED or not self._settings.boot_required):
+            await self._release(StationId(envelope.identity))
+        await self._note_seen(envelope)
+
+    async def _note_seen(self, envelope: Envelope) -> None:
+        note = Note(envelope.identity, SEEN, b'"%b"' % iso_8601(self._now()).encode())
+        try:
+            await patiently(lambda: self._ports.stations.note([note]), until=self._until(envelope), clock=self._now)
+        except Unavailable:
+            metrics.NOTES_LOST.inc()
 
     def _until(self, envelope: Envelope) -> float:
         return until(envelope, self._now(), self._settings.patience)
@@ -95,6 +118,7 @@ class Reception:
             registration=await self._registration(identity, station),
             policy=self._settings.auth,
             quirks=station.quirks if station else "",
+            backlog=await self._backlog(identity, account),
         )
         metrics.CONNECTS.labels("accepted").inc()
         _log.info("connected", station=identity, version=version, peer=request.peer, epoch=session.epoch)
@@ -118,6 +142,11 @@ class Reception:
         noted = (await self._ports.stations.recall(identity)).get(REGISTRATION)
         last = "" if noted is None else _word(noted)
         return station.registration if station and last == ACCEPTED else last
+
+    async def _backlog(self, identity: StationId, account: str) -> bool:
+        """Whether messages of the station wait for the operator's endpoint."""
+        backends = self._backends
+        return backends.webhook(account) and await self._ports.deliveries.pending(backends.lane(account, identity))
 
     def _evict(self, old: SessionRecord) -> None:
         metrics.EVICTIONS.inc()

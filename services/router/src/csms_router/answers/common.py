@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Raw
 
 from csms_ocpp.version import StationId, Version
-from csms_platform.envelope import EMPTY, Capsule, Envelope
+from csms_platform.envelope import EMPTY, Envelope
 from csms_platform.ports import Note, Station
 from csms_router.answers import Plain
 from csms_router.desk import MOST_PLACES, Answer, Desk
@@ -24,8 +24,21 @@ def fixed(payload: bytes) -> Plain:
     return lambda envelope, desk: answer
 
 
+def worded(payload: bytes, *, accepting: bytes | None = None, rejecting: bytes | None = None) -> Plain:
+    """A handler that answers `payload`, but for a desk whose verdict is yes or no: then what is given for that."""
+    own, yes, no = (Raw(payload if words is None else words) for words in (None, accepting, rejecting))
+
+    def answer(envelope: Envelope, desk: Desk) -> Raw:
+        verdict = desk.verdict
+        return own if verdict is None else yes if verdict.accepted else no
+
+    return answer
+
+
 nothing_to_say = fixed(b"{}")
-unknown_vendor = fixed(b'{"status":"UnknownVendorId"}')
+unknown_vendor = worded(
+    b'{"status":"UnknownVendorId"}', accepting=b'{"status":"Accepted"}', rejecting=b'{"status":"Rejected"}'
+)
 
 
 def noted(about: str) -> Plain:
@@ -50,17 +63,35 @@ def heartbeat(envelope: Envelope, desk: Desk) -> Raw:
 
 async def boot(envelope: Envelope, desk: Desk) -> Answer:
     """Registration as the station's record or the settings say; noted, and in the connection's new capsule."""
-    station = await desk.stations.get(StationId(envelope.identity))
-    status = registration(station, desk.settings)
-    if status == "Pending" and envelope.version == Version.V1_5:
-        status = REJECTED  # OCPP 1.5 RegistrationStatus: Accepted or Rejected
+    status = await _status(envelope, desk)
+    await note_boot(envelope, status, desk)
+    return booted(envelope, json(_boot_answer(envelope.version, status, desk)), status)
+
+
+async def note_boot(envelope: Envelope, status: str, desk: Desk) -> None:
+    """Remember the BootNotification, and what it is answered."""
     await desk.stations.note(
         [
             Note(envelope.identity, BOOT, bytes(envelope.payload)),
             Note(envelope.identity, REGISTRATION, b'"%b"' % status.encode()),
         ]
     )
-    return Answer(json(_boot_answer(envelope.version, status, desk)), _booted(envelope.session, status))
+
+
+def booted(envelope: Envelope, payload: Raw, status: str) -> Answer:
+    """The answer `payload` to a BootNotification, with the status that it holds in the connection's capsule."""
+    session = envelope.session
+    if session is not None and session.registration != status:
+        session = msgspec.structs.replace(session, registration=status)
+    return Answer(payload, session, booted=status == ACCEPTED)
+
+
+async def _status(envelope: Envelope, desk: Desk) -> str:
+    if desk.verdict is not None:
+        return ACCEPTED if desk.verdict.accepted else REJECTED
+    status = registration(await desk.stations.get(StationId(envelope.identity)), desk.settings)
+    # OCPP 1.5 RegistrationStatus: Accepted or Rejected
+    return REJECTED if status == "Pending" and envelope.version == Version.V1_5 else status
 
 
 def registration(station: Station | None, settings: Settings) -> str:
@@ -76,9 +107,3 @@ def _boot_answer(version: str, status: str, desk: Desk) -> dict[str, str | int]:
     interval = settings.heartbeat_interval if status == ACCEPTED else settings.retry_interval
     named = "heartbeatInterval" if version == Version.V1_5 else "interval"
     return {"currentTime": iso_8601(desk.clock()), named: interval, "status": status}
-
-
-def _booted(session: Capsule | None, status: str) -> Capsule | None:
-    if session is None or session.registration == status:
-        return None
-    return msgspec.structs.replace(session, registration=status)

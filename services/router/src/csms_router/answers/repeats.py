@@ -21,15 +21,24 @@ def repeatable(answer: _Answerer) -> Stored:
     """`answer`, whose answers are kept and given again to repeats."""
 
     async def once(envelope: Envelope, desk: Desk) -> Answer:
-        key = repeat_key(envelope)
-        stored = await desk.transactions.answered(key)
-        if stored is not None:
-            return Answer(Raw(stored), repeated=True)
+        if (known := await repeated(envelope, desk)) is not None:
+            return known
         payload = await answer(envelope, desk)
-        await desk.transactions.remember(key, bytes(payload), desk.settings.reply_memory)
+        await remember(envelope, payload, desk)
         return Answer(payload)
 
     return once
+
+
+async def repeated(envelope: Envelope, desk: Desk) -> Answer | None:
+    """What this very message was answered before; None: it is new, or that was long ago."""
+    stored = await desk.transactions.answered(repeat_key(envelope))
+    return None if stored is None else Answer(Raw(stored), repeated=True)
+
+
+async def remember(envelope: Envelope, payload: Raw, desk: Desk) -> None:
+    """Keep `payload` for repeats of the message that it answers."""
+    await desk.transactions.remember(repeat_key(envelope), bytes(payload), desk.settings.reply_memory)
 
 
 def repeat_key(envelope: Envelope) -> str:
@@ -48,13 +57,17 @@ def fingerprint(*parts: str | bytes | int) -> str:
 
 
 async def judge(id: str, desk: Desk) -> Decision:
-    """What the tag list says about `id` now, however often it charges."""
+    """What the tag list says about `id` now, however often it charges; the desk's verdict comes before it."""
+    if desk.verdict is not None:
+        return desk.verdict
     tag = await desk.tags.get(id)
     return decide(tag, now=desk.now, accept_unknown=desk.settings.accepts_unknown_tags)
 
 
 async def judge_start(id: str, desk: Desk) -> tuple[Decision, int]:
     """The same for a tag that starts to charge, and how many transactions it may have: `begin` keeps that limit."""
+    if desk.verdict is not None:
+        return desk.verdict, 0
     tag = await desk.tags.get(id)
     decision = decide(tag, now=desk.now, accept_unknown=desk.settings.accepts_unknown_tags)
     return decision, tag.limit if tag else 0
@@ -62,6 +75,8 @@ async def judge_start(id: str, desk: Desk) -> tuple[Decision, int]:
 
 async def judge_late(id: str, desk: Desk) -> Decision:
     """The same for a tag that is presented when its transaction has begun already."""
+    if desk.verdict is not None:
+        return desk.verdict
     tag = await desk.tags.get(id)
     active = await desk.transactions.active(id) if tag is not None and tag.limit else 0
     return decide(tag, now=desk.now, accept_unknown=desk.settings.accepts_unknown_tags, active=active)

@@ -60,19 +60,38 @@ _Judge = Callable[[str, Desk], Awaitable[Decision]]
 
 
 async def judge_token(token: IdToken, desk: Desk, judge: _Judge) -> Decision:
-    """What `judge` says about the token's id."""
-    return ALLOWED if token.type == _NO_AUTHORIZATION else await judge(token.id_token, desk)
+    """What `judge` says about the token's id; without an id, yes unless the desk has a verdict."""
+    free = token.type == _NO_AUTHORIZATION and desk.verdict is None
+    return ALLOWED if free else await judge(token.id_token, desk)
 
 
 async def transaction_event(envelope: Envelope, desk: Desk) -> Raw:
     """Recorded; with idTokenInfo when an idToken came."""
     event = _event(envelope.payload)
-    identity = StationId(envelope.identity)
-    known = await desk.transactions.get(identity, event.transaction_info.transaction_id)
+    known = await _find(envelope, event, desk)
     decision, limit = await _decide(event, known, desk)
+    decision = await _record(envelope, event, known, decision, limit, desk)
+    return EMPTY if decision is None else json({"idTokenInfo": id_token_info(decision)})
+
+
+async def record_event(envelope: Envelope, decision: Decision | None, desk: Desk) -> None:
+    """Record a TransactionEvent that somebody else has answered; None: nothing was said about an idToken."""
+    event = _event(envelope.payload)
+    await _record(envelope, event, await _find(envelope, event, desk), decision, 0, desk)
+
+
+async def _find(envelope: Envelope, event: _Event, desk: Desk) -> Transaction | None:
+    return await desk.transactions.get(StationId(envelope.identity), event.transaction_info.transaction_id)
+
+
+async def _record(
+    envelope: Envelope, event: _Event, known: Transaction | None, decision: Decision | None, limit: int, desk: Desk
+) -> Decision | None:
+    """The decision, or ConcurrentTx instead when `limit` transactions of the tag are under way already."""
     new = False
     if known is None:
         # Not only at Started: the event that began it may still wait in the station's queue, or be lost.
+        identity = StationId(envelope.identity)
         fresh = Transaction(identity, event.transaction_info.transaction_id, version=envelope.version)
         over = completed(fresh, event, decision and decision.concurrent)
         known, new = await desk.transactions.begin(completed(fresh, event, decision), limit=limit, over=over)
@@ -82,7 +101,7 @@ async def transaction_event(envelope: Envelope, desk: Desk) -> Raw:
         await desk.transactions.update(completed(known, event, decision))
     if event.meter_value and event.evse is not None and is_place(event.evse.id):
         await desk.stations.note([Note(envelope.identity, f"meter/{event.evse.id}", bytes(envelope.payload))])
-    return EMPTY if decision is None else json({"idTokenInfo": id_token_info(decision)})
+    return decision
 
 
 async def _decide(event: _Event, known: Transaction | None, desk: Desk) -> tuple[Decision | None, int]:
@@ -92,9 +111,9 @@ async def _decide(event: _Event, known: Transaction | None, desk: Desk) -> tuple
         return None, 0
     if event.event_type == ENDED or (known is not None and known.authorized):
         return await judge_token(token, desk, judge), 0
-    if known is not None:
+    if known is not None or token.type == _NO_AUTHORIZATION:
         return await judge_token(token, desk, judge_late), 0
-    return (ALLOWED, 0) if token.type == _NO_AUTHORIZATION else await judge_start(token.id_token, desk)
+    return await judge_start(token.id_token, desk)
 
 
 def completed(known: Transaction, event: _Event, decision: Decision | None) -> Transaction:

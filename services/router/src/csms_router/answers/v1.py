@@ -79,19 +79,7 @@ async def start(envelope: Envelope, desk: Desk) -> Raw:
     told = _start(envelope.payload)
     decision, limit = await judge_start(told.id_tag, desk)
     number = await desk.transactions.new_id()
-    transaction = Transaction(
-        StationId(envelope.identity),
-        str(number),
-        key=fingerprint(told.connector_id, told.id_tag, told.timestamp, told.meter_start),
-        version=envelope.version,
-        connector=told.connector_id,
-        tag=told.id_tag,
-        meter_start=told.meter_start,
-        started=told.timestamp,
-        reservation=told.reservation_id,
-        authorized=decision.accepted,
-        reply=_started(decision, number),
-    )
+    transaction = _begun(envelope, told, number, decision, _started(decision, number))
     over = replace(transaction, authorized=False, reply=_started(decision.concurrent, number))
     stored, new = await desk.transactions.begin(transaction, limit=limit, over=over)
     if not new and stored.stopped:
@@ -102,6 +90,32 @@ async def start(envelope: Envelope, desk: Desk) -> Raw:
     return Raw(stored.reply)
 
 
+async def record_start(envelope: Envelope, number: int, decision: Decision, reply: Raw, desk: Desk) -> None:
+    """Store the transaction of a StartTransaction that somebody else has answered `reply`."""
+    transaction = _begun(envelope, _start(envelope.payload), number, decision, bytes(reply))
+    stored, new = await desk.transactions.begin(transaction)
+    if not new and stored.id != transaction.id:
+        # The same start again, and this time it was given another id: the station will stop that one.
+        key = fingerprint(transaction.key, envelope.unique_id, transaction.id)
+        await desk.transactions.begin(replace(transaction, key=key))
+
+
+def _begun(envelope: Envelope, told: _Start, number: int, decision: Decision, reply: bytes) -> Transaction:
+    return Transaction(
+        StationId(envelope.identity),
+        str(number),
+        key=fingerprint(told.connector_id, told.id_tag, told.timestamp, told.meter_start),
+        version=envelope.version,
+        connector=told.connector_id,
+        tag=told.id_tag,
+        meter_start=told.meter_start,
+        started=told.timestamp,
+        reservation=told.reservation_id,
+        authorized=decision.accepted,
+        reply=reply,
+    )
+
+
 def _started(decision: Decision, number: int) -> bytes:
     # OCPP 1.6 §4.8: the answer "MUST include a transaction id and an authorization status value", whatever the status.
     return bytes(json({"idTagInfo": id_tag_info(decision), "transactionId": number}))
@@ -110,15 +124,24 @@ def _started(decision: Decision, number: int) -> bytes:
 async def stop(envelope: Envelope, desk: Desk) -> Raw:
     """Always accepted: also for transactions that nobody knows (-1 or 0 after an offline start) or that have ended."""
     told = _stop(envelope.payload)
+    await _end(envelope, told, desk)
+    if told.id_tag is None or desk.rejects:
+        return EMPTY
+    return json({"idTagInfo": id_tag_info(await judge(told.id_tag, desk))})
+
+
+async def record_stop(envelope: Envelope, desk: Desk) -> None:
+    """End the transaction of a StopTransaction that somebody else has answered."""
+    await _end(envelope, _stop(envelope.payload), desk)
+
+
+async def _end(envelope: Envelope, told: _Stop, desk: Desk) -> None:
     transaction = await desk.transactions.get(StationId(envelope.identity), str(told.transaction_id))
     if transaction is None:
         _log.warning("unknown transaction stopped", station=envelope.identity, transaction=told.transaction_id)
     elif not transaction.stopped:
         ended = replace(transaction, meter_stop=told.meter_stop, stopped=told.timestamp, reason=told.reason)
         await desk.transactions.update(ended)
-    if told.id_tag is None:
-        return EMPTY
-    return json({"idTagInfo": id_tag_info(await judge(told.id_tag, desk))})
 
 
 ANSWERS = Table(

@@ -9,10 +9,19 @@ from msgspec import Raw, Struct
 
 from csms_platform.envelope import EMPTY, Envelope
 from csms_router.answers import Table
-from csms_router.answers.common import boot, fixed, heartbeat, is_place, noted, nothing_to_say, unknown_vendor
+from csms_router.answers.common import (
+    boot,
+    fixed,
+    heartbeat,
+    is_place,
+    noted,
+    nothing_to_say,
+    unknown_vendor,
+    worded,
+)
 from csms_router.answers.repeats import judge, repeatable
 from csms_router.answers.transaction_event import IdToken, judge_token, transaction_event
-from csms_router.authorize import INVALID, Decision, id_token_info
+from csms_router.authorize import ACCEPTED, INVALID, Decision, id_token_info
 from csms_router.desk import Answer, Desk
 from csms_router.replies import json
 from csms_router.times import iso_8601
@@ -58,7 +67,7 @@ _chain = msgspec.json.Decoder(_Chain).decode
 
 _UNSUPPORTED = b'"statusInfo":{"reasonCode":"UnsupportedRequest"}'
 _rejected = fixed(b'{"status":"Rejected",' + _UNSUPPORTED + b"}")
-_accepted = fixed(b'{"status":"Accepted"}')
+_accepted = worded(b'{"status":"Accepted"}', rejecting=b'{"status":"Rejected"}')
 
 
 def status(envelope: Envelope, desk: Desk) -> Raw:
@@ -86,10 +95,12 @@ def stream(envelope: Envelope, desk: Desk) -> Raw:
 
 
 async def authorize(envelope: Envelope, desk: Desk) -> Answer:
-    """What the tag list says; never Accepted on a contract certificate, which nobody here can check."""
+    """What the tag list says; on a contract certificate, which nobody here can check, Accepted by verdict only."""
     told = _authorize(envelope.payload)
     if told.certificate == _ABSENT and told.iso15118_certificate_hash_data == _ABSENT:
         return Answer(json({"idTokenInfo": id_token_info(await judge_token(told.id_token, desk, judge))}))
+    if desk.verdict is not None and desk.verdict.accepted:
+        return Answer(json({"idTokenInfo": id_token_info(desk.verdict), "certificateStatus": ACCEPTED}))
     # OCPP 2.0.1 C07: the status of the contract certificate decides with the token's.
     info = id_token_info(Decision(INVALID))
     return Answer(json({"idTokenInfo": info, "certificateStatus": "NoCertificateAvailable"}))
