@@ -1,0 +1,84 @@
+"""What may be asked of a charging station: which operations its version has, and which payloads they take."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from csms_api.errors import ApiError
+from csms_ocpp import schemas
+from csms_ocpp.catalog import Action, Role, asked_by
+from csms_ocpp.version import DIALECTS, StationId, Version
+from csms_platform.ports import Ports, SessionRecord
+
+VERSIONS = tuple(Version)
+
+
+@cache
+def operations(version: Version) -> dict[str, Action]:
+    """What the central system asks in `version`, by name; only what is answered."""
+    return {name: action for name, action in sorted(asked_by(Role.CSMS, version).items()) if not action.send}
+
+
+@cache
+def names() -> frozenset[str]:
+    """The operations of all versions."""
+    return frozenset(name for version in VERSIONS for name in operations(version))
+
+
+def refuse_unknown(operation: str) -> None:
+    """Raises `ApiError` 404 for what no version has, before any station is looked up."""
+    if operation not in names():
+        raise ApiError(404, f"There is no operation {operation[:50]}.")
+
+
+async def session_of(ports: Ports, identity: str) -> SessionRecord:
+    """The station's session. Raises `ApiError`: 503 when it is offline, 404 when nobody knows it."""
+    station = StationId(identity)
+    session = await ports.sessions.get(station)
+    if session is None:
+        if await is_known(ports, station):
+            raise offline(identity)
+        raise ApiError(404, f"There is no charging station {identity[:50]}.")
+    return session
+
+
+async def is_known(ports: Ports, station: StationId) -> bool:
+    """Whether the station is registered, or has ever told anything about itself."""
+    return bool(await ports.stations.get(station) or await ports.stations.recall(station))
+
+
+def offline(identity: str) -> ApiError:
+    """503: the station is not connected."""
+    return ApiError(503, f"The charging station {identity} is offline.")
+
+
+def version_of(session: SessionRecord) -> Version:
+    """The version that the station speaks. Raises `ApiError` 503 for a session without one that we know."""
+    try:
+        return Version(session.version)
+    except ValueError:
+        raise ApiError(503, f"The version that {session.identity} speaks is not known yet.") from None
+
+
+def refuse_foreign(operation: str, version: Version) -> None:
+    """Raises `ApiError` 404 for an operation that the station's version does not have."""
+    if operation not in operations(version):
+        raise ApiError(404, f"There is no operation {operation[:50]} in OCPP {DIALECTS[version].number}.")
+
+
+def refuse_invalid(payload: bytes, operation: str, version: Version) -> None:
+    """Raises `ApiError` 400 with the field and what is wrong with it. Versions without JSON schemas take any object."""
+    schema = schemas.table(version).get((operation, schemas.REQUEST))
+    violation = schema.check(payload) if schema else schemas.check_shape(payload, DIALECTS[version])
+    if violation:
+        where: dict[str, Any] = {"field": violation.where} if violation.where else {}
+        raise ApiError(400, f"Invalid payload of {operation}: {violation.description}", **where)
+
+
+@cache
+def schema_of(operation: str, version: Version) -> Mapping[str, Any]:
+    """The request's schema as a document; {} where the version has none. Not to be changed."""
+    try:
+        return schemas.document(version, operation, schemas.REQUEST)
+    except KeyError:
+        return {}
