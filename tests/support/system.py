@@ -1,4 +1,4 @@
-"""The central system under test, from outside: one process, or router and gateways on RabbitMQ and Redis.
+"""The central system under test, from outside: one process, or every service by itself on RabbitMQ and Redis.
 
 Knows how its processes are started and where they listen; not what they answer.
 """
@@ -54,7 +54,7 @@ class Member:
 
 @dataclass(frozen=True)
 class System:
-    """Processes that together are a central system. `gateways` take stations; all-in-one is both.
+    """Processes that together are a central system. `gateways` take stations; all-in-one is everything.
 
     `bus` and `state` are the URLs of its brokers, `env` the settings of every process.
     """
@@ -64,11 +64,18 @@ class System:
     bus: str = "memory://"
     state: str = "memory://"
     env: dict[str, str] = field(default_factory=dict)
+    relays: list[Member] = field(default_factory=list)
+    apis: list[Member] = field(default_factory=list)
 
     @property
     def members(self) -> list[Member]:
         """Every process once."""
-        return self.routers + [gateway for gateway in self.gateways if gateway not in self.routers]
+        return list(dict.fromkeys([*self.routers, *self.relays, *self.apis, *self.gateways]))
+
+    @property
+    def api(self) -> str:
+        """Where the REST API is, without a path."""
+        return self.apis[0].http
 
     @property
     def urls(self) -> list[str]:
@@ -77,8 +84,13 @@ class System:
 
     def add_router(self) -> Member:
         """One more router, not waited for."""
-        self.routers.append(_router(self.bus, self.state, self.env))
+        self.routers.append(_stored("router", self.bus, self.state, self.env))
         return self.routers[-1]
+
+    def add_relay(self) -> Member:
+        """One more webhook relay, not waited for."""
+        self.relays.append(_stored("webhook-relay", self.bus, self.state, self.env))
+        return self.relays[-1]
 
     def add_gateway(self) -> Member:
         """One more gateway, not waited for."""
@@ -109,20 +121,29 @@ def own_queues() -> dict[str, str]:
 def all_in_one(*arguments: str, env: Mapping[str, str] | None = None) -> System:
     """`csms up <arguments>`, not waited for."""
     member = Member("up", *arguments, env=env)
-    return System([member], [member], env=dict(env or {}))
+    return System([member], [member], env=dict(env or {}), relays=[member], apis=[member])
 
 
 def distributed(
-    bus: str, state: str, *, routers: int = 1, gateways: int = 2, env: Mapping[str, str] | None = None
+    bus: str,
+    state: str,
+    *,
+    routers: int = 1,
+    gateways: int = 2,
+    relays: int = 0,
+    apis: int = 0,
+    env: Mapping[str, str] | None = None,
 ) -> System:
-    """Routers and gateways, each a process of its own, not waited for; their queues are nobody else's."""
+    """Services, each a process of its own, not waited for; their queues are nobody else's."""
     env = own_queues() | dict(env or {})
     return System(
         [_gateway(bus, env) for _ in range(gateways)],
-        [_router(bus, state, env) for _ in range(routers)],
+        [_stored("router", bus, state, env) for _ in range(routers)],
         bus=bus,
         state=state,
         env=env,
+        relays=[_stored("webhook-relay", bus, state, env) for _ in range(relays)],
+        apis=[_stored("api", bus, state, env) for _ in range(apis)],
     )
 
 
@@ -130,8 +151,8 @@ def _gateway(bus: str, env: Mapping[str, str]) -> Member:
     return Member("ws-gateway", "--bus", bus, env=env)
 
 
-def _router(bus: str, state: str, env: Mapping[str, str]) -> Member:
-    return Member("router", "--bus", bus, "--state", state, env=env)
+def _stored(service: str, bus: str, state: str, env: Mapping[str, str]) -> Member:
+    return Member(service, "--bus", bus, "--state", state, env=env)
 
 
 async def get(port: int, path: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from csms.__main__ import _parser
+from csms.arguments import parser
 from csms.settings import read
 
 ROOT = Path(__file__).parents[3]
@@ -33,7 +33,7 @@ def test_the_configuration_in_the_readme_is_read_as_it_says(tmp_path: Path) -> N
 def test_the_commands_in_the_readme_are_understood(command: str) -> None:
     words = shlex.split(command)
 
-    assert _parser().parse_args(words[1:]).command == words[1]
+    assert parser().parse_args(words[1:]).command == words[1]
 
 
 def test_there_are_commands_in_the_readme() -> None:

@@ -1,5 +1,6 @@
 """The composition root: which services a command runs, in which order, with which ports."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -15,20 +16,36 @@ from csms_platform.settings import SettingsError
 def plan(command: str, configuration: Configuration, emulated: int = 0) -> Plan:
     """What `csms <command>` runs. Raises `SettingsError` when the configuration does not fit the command."""
     everything = {
-        "up": (_seed, _router, _ws_gateway),
+        "up": (_seed, _router, *_optional(configuration)),
         "router": (_seed, _router),
+        "webhook-relay": (_webhook_relay,),
+        "api": (_api,),
         "ws-gateway": (_ws_gateway,),
         "emulate": (_emulator,),
     }
-    if command in ("router", "ws-gateway"):
-        _refuse_memory(command, configuration, state=command == "router")
+    top, stores = configuration.top, command in ("up", "router", "webhook-relay", "api")
+    if command not in ("up", "emulate"):
+        _refuse_memory(command, configuration, state=stores)
+    if command == "webhook-relay" and not _relays(configuration):
+        raise SettingsError("csms webhook-relay has nobody to ask: give --webhook-url or CSMS_WEBHOOK_URL.")
     parts = [make(configuration) for make in everything[command]]
     if emulated:
         parts.append(_emulator(_visitors(configuration, emulated)))
-    top, stores = configuration.top, command in ("up", "router")
     listen = configuration.listen if command != "emulate" else None
     data = Path(top.data) if top.data and stores else None
     return Plan(parts, listen, configuration.bus, configuration.state, data, stores)
+
+
+def _optional(configuration: Configuration) -> list[Callable[[Configuration], Part]]:
+    """What all-in-one has besides router and seed. The API leaves first: commands under way need the others."""
+    relay = [_webhook_relay] if _relays(configuration) else []
+    return [*relay, _ws_gateway, *([_api] if configuration.api.enable else [])]
+
+
+def _relays(configuration: Configuration) -> bool:
+    """Whether there is anybody to ask or to tell."""
+    webhook = configuration.webhook
+    return webhook.enable is not False and bool(webhook.endpoints() or webhook.observers)
 
 
 def _seed(configuration: Configuration) -> Part:
@@ -39,6 +56,18 @@ def _router(configuration: Configuration) -> Part:
     from csms_router.service import service
 
     return Part("router", lambda ports: service(ports, configuration.router))
+
+
+def _webhook_relay(configuration: Configuration) -> Part:
+    from csms_webhook_relay.service import service
+
+    return Part("webhook-relay", lambda ports: service(ports, configuration.webhook))
+
+
+def _api(configuration: Configuration) -> Part:
+    from csms_api.service import service
+
+    return Part("api", lambda ports: service(ports, configuration.api, listen_host=configuration.listen.host))
 
 
 def _ws_gateway(configuration: Configuration) -> Part:

@@ -6,11 +6,14 @@ from typing import Any, Literal
 
 import msgspec
 
+from csms_api.settings import Settings as ApiSettings
 from csms_emulator.settings import Settings as EmulatorSettings
 from csms_platform.bus import BusSettings
 from csms_platform.runtime import ListenSettings, LogSettings, StateSettings
 from csms_platform.settings import SettingsError, Source
 from csms_router.settings import Settings as RouterSettings
+from csms_webhook_relay.settings import MAIN, REFERENCE_VARIABLES
+from csms_webhook_relay.settings import Settings as WebhookSettings
 from csms_ws_gateway.settings import Settings as GatewaySettings
 
 
@@ -59,6 +62,8 @@ class Configuration(msgspec.Struct, frozen=True):
     state: StateSettings
     ws_gateway: GatewaySettings
     router: RouterSettings
+    webhook: WebhookSettings
+    api: ApiSettings
     emulator: EmulatorSettings
 
 
@@ -66,13 +71,11 @@ def read(
     file: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Configuration:
     """The configuration. Raises `SettingsError`, whose text is a sentence for the operator."""
-    source = Source(file, environ, overrides)
+    source = Source(file, _known_names(environ), overrides)
     top, listen = source.section("", Settings), source.section("", ListenSettings)
-    names = {"log", "bus", "state", "ws_gateway", "router", "emulator"}
+    names = {"log", "bus", "state", "ws_gateway", "router", "webhook", "api", "emulator"}
     source.check_top_level(names, [Settings, ListenSettings])
-    router = source.section("router", RouterSettings)
-    if top.auth:
-        router = msgspec.structs.replace(router, auth=top.auth)
+    webhook = _webhook(source)
     try:
         return Configuration(
             top=top,
@@ -81,10 +84,44 @@ def read(
             bus=source.section("bus", BusSettings),
             state=source.section("state", StateSettings),
             ws_gateway=source.section("ws_gateway", GatewaySettings),
-            router=router,
+            router=_router(source, top, webhook),
+            webhook=webhook,
+            api=source.section("api", ApiSettings),
             emulator=source.section("emulator", EmulatorSettings),
         )
     except SettingsError:
         raise
     except ValueError as error:
         raise SettingsError(f"{error}.") from None
+
+
+def _known_names(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """`environ`, and what it holds under the reference system's names for the webhook; ours win."""
+    translated: dict[str, str] = {}
+    for known, key in REFERENCE_VARIABLES.items():
+        ours = f"CSMS_WEBHOOK_{key.upper()}"
+        if not {ours, f"{ours}_FILE"} & environ.keys():
+            translated |= {ours + end: environ[known + end] for end in ("", "_FILE") if environ.get(known + end)}
+    return {**environ, **translated}
+
+
+def _webhook(source: Source) -> WebhookSettings:
+    try:
+        return source.section("webhook", WebhookSettings)
+    except SettingsError:
+        raise
+    except ValueError as error:
+        raise SettingsError(f"webhook: {error}.") from None
+
+
+def _router(source: Source, top: Settings, webhook: WebhookSettings) -> RouterSettings:
+    """The router's section; who answers which account is said once, in `[webhook]`."""
+    asked = webhook.endpoints()
+    router = source.section("router", RouterSettings)
+    return msgspec.structs.replace(
+        router,
+        auth=top.auth or router.auth,
+        backend="webhook" if MAIN in asked else "builtin",
+        accounts={name: "webhook" if name in asked else "builtin" for name in webhook.accounts},
+        observed=bool(webhook.observers) and webhook.enable is not False,
+    )

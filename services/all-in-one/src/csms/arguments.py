@@ -1,0 +1,138 @@
+"""The command line: its parsers, and which settings its options overrule."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from csms import __doc__ as summary
+from csms import client
+
+_EPILOG = """\
+Every option is also a key in csms.toml and an environment variable: --port is `port` and CSMS_PORT,
+--bus is `[bus] url` and CSMS_BUS_URL. The command line wins over the environment, the environment over the file.
+
+Try it:    csms up --emulate 5
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `csms`; `command` is the chosen one."""
+    made = argparse.ArgumentParser("csms", description=summary, epilog=_EPILOG, formatter_class=_formatter)
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    up = _add(commands, "up", "everything in one process on one port")
+    _listening(up)
+    _brokers(up, state=True)
+    _deciding(up)
+    _webhook(up)
+    _api(up)
+    up.add_argument("--data", metavar="DIR", help="keep state in this directory (default: only in memory)")
+    up.add_argument("--emulate", type=int, default=0, metavar="N", help="start N emulated charging stations, too")
+
+    gateway = _add(commands, "ws-gateway", "only the WebSocket gateway (needs RabbitMQ)")
+    _listening(gateway)
+    _brokers(gateway, state=False)
+
+    router = _add(commands, "router", "only the router (needs RabbitMQ and Redis)")
+    _listening(router)
+    _brokers(router, state=True)
+    _deciding(router)
+    _webhook(router)
+
+    relay = _add(commands, "webhook-relay", "only the webhook relay (needs RabbitMQ and Redis)")
+    _listening(relay)
+    _brokers(relay, state=True)
+    _webhook(relay)
+
+    api = _add(commands, "api", "only the REST API (needs RabbitMQ and Redis)")
+    _listening(api)
+    _brokers(api, state=True)
+    _api(api)
+
+    _emulate(commands)
+    _webhook_test(commands)
+    client.add_parsers(commands, _formatter)
+    commands.add_parser("password", help="read a password from standard input, print its digest for csms.toml")
+    return made
+
+
+def overrides(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """The settings that the command line gives, by section."""
+    given: dict[str, Any] = {key: value for key, value in vars(options).items() if value is not None}
+    top = _pick(given, "host", "port", "data", "auth")
+    log = {key.removeprefix("log_"): given[key] for key in ("log_level", "log_format") if key in given}
+    emulator = _pick(given, "url", "count", "identity", "password", "pace")
+    urls: dict[str, dict[str, Any]] = {name: {"url": given[name]} for name in ("bus", "state") if name in given}
+    webhook = {"url": given["webhook_url"]} if "webhook_url" in given else {}
+    return {"": top, "log": log, "emulator": emulator, "webhook": webhook, "api": _pick(given, "insecure"), **urls}
+
+
+def _add(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(name, help=help, formatter_class=_formatter)
+    return made
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=34, width=110)
+
+
+def _emulate(commands: Any) -> None:
+    emulate = _add(commands, "emulate", "charging stations that are not there")
+    _common(emulate)
+    emulate.add_argument("--url", help="the central system, without the identity (ws://localhost:9220/ocpp)")
+    emulate.add_argument("--count", type=int, help="how many stations (5)")
+    emulate.add_argument("--identity", metavar="PATTERN", help="their identities (EMU-{n:05})")
+    emulate.add_argument("--password", help="HTTP Basic password of all of them (none)")
+    emulate.add_argument("--pace", type=float, help="how much faster than life drivers and cars are (1)")
+
+
+def _webhook_test(commands: Any) -> None:
+    webhook = _add(commands, "webhook", "try the operator's endpoint")
+    verbs = webhook.add_subparsers(dest="verb", required=True, metavar="VERB")
+    test = _add(verbs, "test", "send a sample of every action to the endpoint, and explain what comes back")
+    _common(test)
+    _webhook(test)
+    test.add_argument("--action", action="append", help="only this action; may be repeated (all)")
+    test.add_argument("--version", action="append", help="only this version; may be repeated (ocpp1.6, ocpp2.0.1)")
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(emulate=0)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (csms.toml; none unless given)")
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="least level to log (info)")
+    parser.add_argument(
+        "--log-format", choices=["auto", "json", "text"], help="form of the log (auto: text on a terminal, else JSON)"
+    )
+
+
+def _listening(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (9220)")
+
+
+def _brokers(parser: argparse.ArgumentParser, *, state: bool) -> None:
+    parser.add_argument("--bus", metavar="URL", help="memory:// or amqp://user:password@host/vhost")
+    if state:
+        parser.add_argument("--state", metavar="URL", help="memory:// or redis://host:6379/0")
+
+
+def _deciding(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--auth", choices=["open", "registered"], help="who may connect (open)")
+
+
+def _webhook(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--webhook-url", metavar="URL", help="ask this endpoint for the answers to stations (none)")
+
+
+def _api(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--insecure",
+        action="store_true",
+        default=None,
+        help="let anybody who reaches the port use the REST API (only on loopback)",
+    )
+
+
+def _pick(given: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: given[key] for key in keys if key in given}
