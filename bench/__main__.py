@@ -6,22 +6,23 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import bars, report
 from bench.children import NotReadyError
-from bench.fleet import Run
 from bench.load import Load, LoadError
 from bench.measure import Cell, Idle, run_cell, run_idle
-from bench.scenarios import SCENARIOS
+from bench.outcome import Run
+from bench.scenarios import COMMANDS, NAMES
 from bench.systems import SYSTEMS, System
 
 OPEN_RATE = 2000.0  # calls a second
 DEFAULT_ACTIVE = [1, 10, 100, 1000]
 QUICK_ACTIVE = [1, 1000]
+COMMANDERS = [1, 64]  # clients of the REST API, each with one command under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,7 @@ def parse(arguments: Sequence[str]) -> Plan:
     parser.add_argument(
         "--only", type=_words(SYSTEMS), default=list(SYSTEMS), metavar="SYSTEM,…", help=", ".join(SYSTEMS)
     )
-    parser.add_argument(
-        "--scenario", type=_words(SCENARIOS), default=list(SCENARIOS), metavar="NAME,…", help=", ".join(SCENARIOS)
-    )
+    parser.add_argument("--scenario", type=_words(NAMES), default=list(NAMES), metavar="NAME,…", help=", ".join(NAMES))
     parser.add_argument("--active", type=_numbers, metavar="N,…", help="stations that call, of all that are connected")
     parser.add_argument("--connections", type=int, default=1000, metavar="N")
     parser.add_argument("--idle", type=int, metavar="N", help="more connections to weigh an idle one; 0 leaves it out")
@@ -61,7 +60,7 @@ def parse(arguments: Sequence[str]) -> Plan:
     return Plan(given.only, given.scenario, active, given.connections, idle, warm_up, window, file)
 
 
-def _words(known: Mapping[str, object]) -> Callable[[str], list[str]]:
+def _words(known: Collection[str]) -> Callable[[str], list[str]]:
     def words(text: str) -> list[str]:
         if unknown := set(found := text.split(",")) - set(known):
             raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
@@ -77,15 +76,18 @@ def _numbers(text: str) -> list[int]:
 def runs(plan: Plan) -> Iterator[Run]:
     """The places of the matrix; the open loop comes last."""
     for scenario in plan.scenarios:
-        for active in plan.active:
+        for active in COMMANDERS if scenario == COMMANDS else plan.active:
             yield Run(scenario, active, plan.warm_up, plan.window)
     if bars.SCENARIO in plan.scenarios:
         yield Run(bars.SCENARIO, plan.connections, plan.warm_up, plan.window, OPEN_RATE)
 
 
 def concerns(run: Run, system: System, plan: Plan) -> bool:
-    """An echo server has no scenarios: one closed loop of the plain message at full load says what its shell costs."""
-    return not system.echo or (run.scenario == bars.SCENARIO and run.active == max(plan.active) and run.rate is None)
+    """Commands need an API. An echo server and an endpoint have one place: the plain message at full load."""
+    if run.scenario == COMMANDS:
+        return bool(system.api)
+    full = run.scenario == bars.SCENARIO and run.active == max(plan.active) and run.rate is None
+    return full or not (system.echo or system.asks)
 
 
 def measure(plan: Plan) -> tuple[list[Cell], list[Idle]]:
@@ -97,9 +99,9 @@ def measure(plan: Plan) -> tuple[list[Cell], list[Idle]]:
         for name in plan.systems:
             system = stack.enter_context(SYSTEMS[name]())
             say(f"{name} is up; pids: {system.processes}")
-            load = stack.enter_context(Load(system.url, echo=system.echo))
+            load = stack.enter_context(Load(system.url, echo=system.echo, api=system.api, http=system.http))
             load.connect(plan.connections)
-            if plan.idle:
+            if plan.idle and not system.asks:
                 idles.append(run_idle(system, load, plan.idle))
             under_test.append((system, load))
         for run in runs(plan):

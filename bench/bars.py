@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.measure import Cell, Idle
+from bench.scenarios import COMMANDS
 
 ACTIVE = 1000
 SCENARIO = "metervalues"
@@ -12,6 +13,10 @@ RATIO_GOAL = 7.0
 IDLE_BAR = 10 * 1024  # bytes
 FOREIGN_BAR = 0.15  # cores that anything else may use
 P50_BAR = 3.0  # ms, distributed, one station active
+WEBHOOK_BAR = 3000.0  # calls/s through the operator's endpoint
+WEBHOOK_SHARE_BAR = 0.8  # of what aiohttp's client does by itself
+COMMANDS_BAR = 500.0  # commands/s through the REST API
+COMMAND_P50_BAR = 8.0  # ms, one at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ def verdicts(cells: Sequence[Cell], idles: Sequence[Idle]) -> list[Verdict]:
         _one_at_a_time(cells),
         _idle(idles),
         *_open_loop(cells),
+        *_webhook(cells),
+        *_commands(cells),
         _clean(cells),
         _quiet(cells),
     ]
@@ -79,6 +86,29 @@ def _open_loop(cells: Sequence[Cell]) -> Iterator[Verdict]:
             micros = cell.micros_per_call(cell.total_cpu)
             figure = "not answered" if micros is None else f"{micros:.0f} µs, p50 {cell.latency.p50} ms"
             yield Verdict(f"{cell.system}: CPU a call at {cell.rate:,.0f}/s, open loop", figure, None)
+
+
+def _webhook(cells: Sequence[Cell]) -> Iterator[Verdict]:
+    cell, alone = find(cells, "webhook", SCENARIO, ACTIVE), find(cells, "aiohttp", SCENARIO, ACTIVE)
+    if cell is not None:
+        what = f"webhook: calls/s of {SCENARIO}, {ACTIVE} active, bar {WEBHOOK_BAR:,.0f}/s"
+        yield Verdict(what, f"{cell.calls_per_second:,.0f}/s", cell.calls_per_second >= WEBHOOK_BAR)
+    if cell is not None and alone is not None and alone.calls:
+        share = cell.calls_per_second / alone.calls_per_second
+        what = f"webhook: share of aiohttp's client by itself, bar {WEBHOOK_SHARE_BAR:.0%}"
+        yield Verdict(what, f"{share:.0%} of {alone.calls_per_second:,.0f}/s", share >= WEBHOOK_SHARE_BAR)
+
+
+def _commands(cells: Sequence[Cell]) -> Iterator[Verdict]:
+    found = [cell for cell in cells if cell.system == "distributed" and cell.scenario == COMMANDS]
+    for cell in found:
+        if cell.active == 1:
+            what = f"distributed: p50 of one command through REST, bar {COMMAND_P50_BAR:g} ms"
+            met = cell.latency.p50 is not None and cell.latency.p50 <= COMMAND_P50_BAR
+            yield Verdict(what, f"{cell.latency.p50} ms", met)
+        else:
+            what = f"distributed: commands/s through REST, bar {COMMANDS_BAR:,.0f}/s"
+            yield Verdict(what, f"{cell.calls_per_second:,.0f}/s", cell.calls_per_second >= COMMANDS_BAR)
 
 
 def _clean(cells: Sequence[Cell]) -> Verdict:

@@ -23,7 +23,12 @@ ROOT = Path(__file__).parent.parent
 READY_WITHIN = 30.0  # seconds
 STOPPED_WITHIN = 15.0  # seconds; then it is killed
 
-ENVIRONMENT = {"CSMS_LOG_LEVEL": "warning", "CSMS_WS_GATEWAY_RATE_LIMIT": "1000000", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {
+    "CSMS_LOG_LEVEL": "warning",
+    "CSMS_WS_GATEWAY_RATE_LIMIT": "1000000",
+    "CSMS_API_RATE": "0",
+    "PYTHONPATH": str(ROOT),
+}
 
 
 class NotReadyError(Exception):

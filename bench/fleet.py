@@ -5,54 +5,37 @@ last grace is over is counted as an error.
 """
 
 import asyncio
-import resource
 from array import array
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter
 from urllib.parse import urlsplit
 
-from bench.latency import Latency, summarise
-from bench.scenarios import BOOT, SCENARIOS, Play
+from bench.latency import summarise
+from bench.outcome import Outcome, Run
+from bench.requests import Commands, own_cpu
+from bench.scenarios import BOOT, COMMANDS, SCENARIOS, Play
 from bench.station import CALL, CALL_RESULT, Station
 
 AT_ONCE = 50  # handshakes under way, or farewells
 PATIENCE = 30.0  # seconds for a handshake and a boot
 GRACE = 5.0  # seconds for the answers that are out when a window closes
+COMMANDED = 500  # stations that get commands
 TICK = 0.001  # seconds between two looks at the clock in the open loop
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """`rate` None is the closed loop; else calls a second, spread over the `active` stations. Times in seconds."""
-
-    scenario: str
-    active: int
-    warm_up: float
-    window: float
-    rate: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the stations saw in one window. `own_cpu`: the load generator's CPU seconds in it."""
-
-    calls: int
-    seconds: float
-    latency: Latency
-    errors: dict[str, int]
-    own_cpu: float
-
-
 class Fleet:
-    """Stations of one system. `window(is_open)` is called as a window opens and closes, between two events."""
+    """Stations of one system. `window(is_open)` is called as a window opens and closes, between two events.
 
-    def __init__(self, url: str, window: Callable[[bool], None], *, echo: bool = False) -> None:
+    `api` is where its REST API is, "" when it has none.
+    """
+
+    def __init__(self, url: str, window: Callable[[bool], None], *, echo: bool = False, api: str = "") -> None:
         parts = urlsplit(url)
         self._host, self._port, self._path = parts.hostname or "", parts.port or 0, parts.path
         self._window = window
         self._echo = echo
+        self._api = api
         self._stations: list[Station] = []
         self._errors: Counter[str] = Counter()
         self._latencies = array("d")
@@ -81,16 +64,19 @@ class Fleet:
                 await asyncio.sleep(10 * TICK)
 
     async def run(self, run: Run) -> Outcome:
+        if run.scenario == COMMANDS:
+            asked = [station.identity for station in self._stations[:COMMANDED]]
+            return await Commands(self._api, asked, self._window).run(run)
         self._begin(run)
         clock = asyncio.create_task(self._call_by_the_clock(run.rate)) if run.rate else None
         await asyncio.sleep(run.warm_up)
         del self._latencies[:]
-        opened, cpu = perf_counter(), _own_cpu()
+        opened, cpu = perf_counter(), own_cpu()
         self._measuring = True
         self._window(True)
         await asyncio.sleep(run.window)
         self._measuring = False
-        seconds, cpu = perf_counter() - opened, _own_cpu() - cpu
+        seconds, cpu = perf_counter() - opened, own_cpu() - cpu
         self._window(False)
         if clock is not None:
             clock.cancel()
@@ -177,8 +163,3 @@ class Fleet:
 
 def _unmeasured(station: Station, now: float, text: bytes) -> None:
     """Where answers go between two runs."""
-
-
-def _own_cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime

@@ -15,7 +15,9 @@ from types import TracebackType
 
 import uvloop
 
-from bench.fleet import PATIENCE, Fleet, Outcome, Run
+from bench.fleet import PATIENCE, Fleet
+from bench.outcome import Outcome, Run
+from bench.requests import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,10 @@ class Load:
     Every method waits until the order is carried out, bounded by its own worst case, and raises LoadError.
     """
 
-    def __init__(self, url: str, *, echo: bool = False) -> None:
+    def __init__(self, url: str, *, echo: bool = False, api: str = "", http: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_main, args=(theirs, url, echo), daemon=True)
+        self._process = context.Process(target=_main, args=(theirs, url, echo, api, http), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -96,16 +98,16 @@ def _ignore(is_open: bool) -> None:
     """For orders without a window."""
 
 
-def _main(pipe: Connection, url: str, echo: bool) -> None:
+def _main(pipe: Connection, url: str, echo: bool, api: str, http: bool) -> None:
     # Ctrl-C is for the benchmark, whose pipe closes then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The stations live as long as the process: there is nothing to collect, and a pause would count as latency.
     gc.disable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_obey(pipe, Fleet(url, pipe.send, echo=echo)))
+        runner.run(_obey(pipe, Client(url, pipe.send) if http else Fleet(url, pipe.send, echo=echo, api=api)))
 
 
-async def _obey(pipe: Connection, fleet: Fleet) -> None:
+async def _obey(pipe: Connection, fleet: Fleet | Client) -> None:
     ready = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), ready.set)
     while True:
@@ -121,7 +123,7 @@ async def _obey(pipe: Connection, fleet: Fleet) -> None:
             pipe.send(f"{order}: {error or type(error).__name__}")
 
 
-async def _carry_out(order: Order, fleet: Fleet) -> Outcome | None:
+async def _carry_out(order: Order, fleet: Fleet | Client) -> Outcome | None:
     match order:
         case Connect(count):
             await fleet.connect(count)

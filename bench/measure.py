@@ -3,9 +3,9 @@
 import time
 from dataclasses import dataclass
 
-from bench.fleet import Run
 from bench.latency import Latency
 from bench.load import Load
+from bench.outcome import Run
 from bench.processes import Figures, machine_cpu
 from bench.systems import System
 

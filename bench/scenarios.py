@@ -97,8 +97,12 @@ def _transaction_id(answer: bytes) -> int:
     return int(found[1]) if found else -1
 
 
+COMMANDS = "commands"
+"""The other direction: commands through the REST API. The stations only answer; `active` are the API's clients."""
+
 SCENARIOS: dict[str, Callable[[str], Script]] = {
     "heartbeat": heartbeats,
     "metervalues": metervalues,
     "session": sessions,
 }
+NAMES = (*SCENARIOS, COMMANDS)

@@ -31,6 +31,7 @@ from bench.wire import (
 
 SUBPROTOCOL = "ocpp1.6"
 CALL, CALL_RESULT = 2, 3
+COMMAND = b'[2,"'
 
 _ids = count(1)
 
@@ -140,10 +141,15 @@ class Station(asyncio.Protocol):
     def _text(self, text: bytes) -> None:
         expected = self._expected
         if expected is None:
-            self._errors["unasked answer"] += 1
+            if text.startswith(COMMAND):
+                self._obey(text)
+            else:
+                self._errors["unasked answer"] += 1
         elif text.startswith(expected) or _is_answer(text, expected):
             self._expected = None
             self.answered(self, perf_counter(), text)
+        elif text.startswith(COMMAND):
+            self._obey(text)
         elif text.startswith(b"[4,"):
             # A CALLERROR ends the wait: the scenario goes on, and the count says that the figures are worthless.
             self._errors[f"CALLERROR {text[:120].decode(errors='replace')}" if not self._errors else "CALLERROR"] += 1
@@ -151,6 +157,11 @@ class Station(asyncio.Protocol):
             self.answered(self, perf_counter(), text)
         else:
             self._errors["wrong message id"] += 1
+
+    def _obey(self, text: bytes) -> None:
+        """Answer a command."""
+        message_id = text[len(COMMAND) :].partition(b'"')[0]
+        self._transport.write(client_frame(TEXT, b'[3,"%b",{"status":"Accepted"}]' % message_id))
 
 
 def _nobody(station: Station, now: float, text: bytes) -> None:

@@ -17,7 +17,8 @@ from tests.support.ports import free_port
 class System:
     """Stations connect to `url`/<identity>. `holder` is the process that holds their sockets.
 
-    `echo`: answers with what it hears, so it only shows what a shell costs.
+    `echo`: answers with what it hears, so it only shows what a shell costs. `api`: where its REST API is, if any.
+    `asks`: its calls are answered by an endpoint over HTTP; `http`: there is only that endpoint, and no stations.
     """
 
     name: str
@@ -25,13 +26,16 @@ class System:
     processes: Processes
     holder: str
     echo: bool = False
+    api: str = ""
+    asks: bool = False
+    http: bool = False
 
 
 @contextmanager
 def all_in_one() -> Iterator[System]:
     port = free_port()
     with _csms("up", port) as pid:
-        yield System("all-in-one", _url(port), Processes({"csms": [pid]}), "csms")
+        yield System("all-in-one", _url(port), Processes({"csms": [pid]}), "csms", api=f"http://{HOST}:{port}")
 
 
 @contextmanager
@@ -42,8 +46,44 @@ def distributed() -> Iterator[System]:
         router = stack.enter_context(_csms("router", free_port(), "--bus", bus, "--state", state))
         port = free_port()
         gateway = stack.enter_context(_csms("ws-gateway", port, "--bus", bus))
-        names = {"gateway": [gateway], "router": [router], "rabbitmq": rabbitmq_pids, "redis": redis_pids}
-        yield System("distributed", _url(port), Processes(names), "gateway")
+        at = free_port()
+        api = stack.enter_context(_csms("api", at, "--bus", bus, "--state", state))
+        names = {"gateway": [gateway], "router": [router], "api": [api], "rabbitmq": rabbitmq_pids, "redis": redis_pids}
+        yield System("distributed", _url(port), Processes(names), "gateway", api=f"http://{HOST}:{at}")
+
+
+@contextmanager
+def webhook() -> Iterator[System]:
+    with ExitStack() as stack:
+        endpoint, at = stack.enter_context(_endpoint())
+        asks = ("--webhook-url", f"http://{HOST}:{at}/ocpp")
+        bus, rabbitmq_pids = stack.enter_context(rabbitmq())
+        state, redis_pids = stack.enter_context(redis())
+        stored = ("--bus", bus, "--state", state, *asks)
+        router = stack.enter_context(_csms("router", free_port(), *stored))
+        relay = stack.enter_context(_csms("webhook-relay", free_port(), *stored))
+        port = free_port()
+        gateway = stack.enter_context(_csms("ws-gateway", port, "--bus", bus))
+        names = {
+            "gateway": [gateway], "router": [router], "relay": [relay], "endpoint": [endpoint],
+            "rabbitmq": rabbitmq_pids, "redis": redis_pids,
+        }  # fmt: skip
+        yield System("webhook", _url(port), Processes(names), "gateway", asks=True)
+
+
+@contextmanager
+def aiohttp() -> Iterator[System]:
+    with _endpoint() as (endpoint, at):
+        names = {"endpoint": [endpoint]}
+        yield System("aiohttp", f"http://{HOST}:{at}/ocpp", Processes(names), "endpoint", asks=True, http=True)
+
+
+@contextmanager
+def _endpoint() -> Iterator[tuple[int, int]]:
+    """Pid and port of an operator's endpoint."""
+    port = free_port()
+    with python(listens, port, "-m", "bench.endpoint", str(port)) as pid:
+        yield pid, port
 
 
 @contextmanager
@@ -64,6 +104,8 @@ SYSTEMS: dict[str, Callable[[], AbstractContextManager[System]]] = {
     "baseline": baseline,
     "all-in-one": all_in_one,
     "distributed": distributed,
+    "webhook": webhook,
+    "aiohttp": aiohttp,
     "echo-sansio": partial(echo, "sansio"),
     "echo-library": partial(echo, "library"),
 }

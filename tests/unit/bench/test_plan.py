@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import Plan, concerns, parse, runs
-from bench.fleet import Run
+from bench.outcome import Run
 from bench.processes import Processes
 from bench.systems import System
 
@@ -16,8 +16,8 @@ ECHO = System("echo-sansio", "ws://127.0.0.1:1/ocpp", Processes({}), "echo", ech
 
 def test_by_default_everything_is_measured() -> None:
     assert parse(["--json", "figures.json"]) == Plan(
-        systems=["baseline", "all-in-one", "distributed", "echo-sansio", "echo-library"],
-        scenarios=["heartbeat", "metervalues", "session"],
+        systems=["baseline", "all-in-one", "distributed", "webhook", "aiohttp", "echo-sansio", "echo-library"],
+        scenarios=["heartbeat", "metervalues", "session", "commands"],
         active=[1, 10, 100, 1000],
         connections=1000,
         idle=5000,
@@ -69,3 +69,22 @@ def test_an_echo_server_is_measured_at_full_load_only() -> None:
 
     assert [run for run in runs(plan) if concerns(run, ECHO, plan)] == [Run("metervalues", 10, 0.5, 1.5)]
     assert all(concerns(run, CSMS, plan) for run in runs(plan))
+
+
+def test_commands_go_only_to_systems_with_an_api_and_by_clients_of_it() -> None:
+    plan = Plan([], ["commands"], [1, 1000], 1000, 0, 0.5, 1.5, FILE)
+    with_api = System("x", "ws://127.0.0.1:1/ocpp", Processes({}), "csms", api="http://127.0.0.1:1")
+
+    asked = list(runs(plan))
+
+    assert [(run.scenario, run.active) for run in asked] == [("commands", 1), ("commands", 64)]
+    assert [concerns(asked[0], system, plan) for system in (with_api, CSMS, ECHO)] == [True, False, False]
+
+
+def test_a_system_that_asks_an_endpoint_is_measured_at_full_load_only() -> None:
+    plan = Plan([], ["heartbeat", "metervalues"], [1, 1000], 1000, 0, 0.5, 1.5, FILE)
+    asking = System("x", "ws://127.0.0.1:1/ocpp", Processes({}), "gateway", asks=True)
+
+    concerned = [(run.scenario, run.active, run.rate) for run in runs(plan) if concerns(run, asking, plan)]
+
+    assert concerned == [("metervalues", 1000, None)]
