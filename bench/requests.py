@@ -83,7 +83,7 @@ class Commands:
         async def ask() -> str:
             path = f"/api/v2/stations/{next(self._next)}/commands?wait=10".encode()
             writer.write(
-                b"POST %b HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+                b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
                 % (path, len(body), body)
             )
             head = await reader.readuntil(b"\r\n\r\n")
