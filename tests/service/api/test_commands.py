@@ -9,7 +9,6 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from csms_ocpp.session import Outcome
-from csms_platform.ports import MOST_WAITING
 from tests.service.api.world import UNLIMITED, World, open_world
 
 CONFIGURATION = b'{ "configurationKey": [{"key":"A","readonly":false,"value":"1.50"}],\n "unknownKey":[] }'
@@ -220,15 +219,14 @@ async def test_each_other_outcome_has_its_status(world: World, outcome: Outcome,
 
 
 @pytest.mark.parametrize(
-    ("reason", "status"),
+    ("code", "reason", "status"),
     [
-        ("32 calls are waiting already.", 429),
-        (f"{MOST_WAITING} commands wait for the station already.", 429),
-        ("The station's registration is Pending.", 409),
+        ("QueueFull", "32 calls are waiting already.", 429),
+        ("Refused", "Its registration is Pending, and it may wait already.", 409),
     ],
 )
-async def test_a_full_queue_is_429_and_a_policy_409(world: World, reason: str, status: int) -> None:
-    world.gateway.answers["ClearCache"] = {"outcome": "Refused", "error_description": reason}
+async def test_a_full_queue_is_429_and_a_policy_409(world: World, code: str, reason: str, status: int) -> None:
+    world.gateway.answers["ClearCache"] = {"outcome": "Refused", "error_code": code, "error_description": reason}
 
     reply = await world.command("ClearCache", {})
 

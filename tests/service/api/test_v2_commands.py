@@ -1,4 +1,4 @@
-"""Commands over `/api/v2`: outcomes as resources, records, and the verbs that every version has."""
+"""Commands over `/api/v2`: outcomes as resources, and the records of commands."""
 
 import asyncio
 from typing import Any
@@ -9,8 +9,7 @@ from msgspec.structs import replace
 from yarl import URL
 
 from csms_ocpp.session import Outcome
-from csms_ocpp.version import StationId
-from csms_platform.ports import MOST_WAITING, Transaction
+from csms_platform.ports import MOST_WAITING
 from tests.service.api.world import UNLIMITED, Reply, World, open_world
 
 SOFT = {"action": "Reset", "payload": {"type": "Soft"}, "uniqueId": "r-1"}
@@ -59,7 +58,7 @@ async def test_a_callerror_is_an_outcome_as_well(world: World) -> None:
         (Outcome.TIMEOUT, 504, "Timeout"),
         (Outcome.INVALID, 400, "Invalid"),
         (Outcome.NOT_CONNECTED, 503, "NotConnected"),
-        ({"outcome": "Refused", "error_description": "32 calls are waiting already."}, 429, "Refused"),
+        ({"outcome": "Refused", "error_code": "QueueFull", "error_description": "Full."}, 429, "Refused"),
         ({"outcome": "Refused", "error_description": "Its registration is Pending."}, 200, "Refused"),
         (Outcome.EXPIRED, 200, "Expired"),
     ],
@@ -168,9 +167,10 @@ async def test_so_many_commands_wait_for_a_station_and_no_more(world: World) -> 
 
     reply = await give(world, "CS-9", offline=60, action="ClearCache")
 
-    assert (reply.error, reply.headers["Retry-After"]) == (
+    assert (reply.error, reply.headers["Retry-After"], reply.json["errorCode"]) == (
         (429, f"{MOST_WAITING} commands wait for the station already."),
         "5",
+        "QueueFull",
     )
 
 
@@ -246,96 +246,6 @@ async def test_many_commands_at_once_find_their_own_outcomes(world: World) -> No
 
     assert [outcome["uniqueId"] for outcome in told] == [f"c-{number}" for number in range(50)]
     assert sorted(payload["connectorId"] for payload in world.gateway.payloads) == list(range(50))
-
-
-# --- verbs ------------------------------------------------------------------------------------------------------------
-
-UNDER_WAY = Transaction(StationId("CS-1"), "41", key="a", version="ocpp1.6", connector=2, tag="A1")
-
-
-async def verb(world: World, name: str, identity: str = "CS-1", **body: Any) -> Reply:
-    return await world.post(f"/api/v2/stations/{identity}/{name}", json=body)
-
-
-async def test_a_verb_is_said_in_the_words_of_the_station_s_version(world: World) -> None:
-    first = await verb(world, "start", idTag="A1", connectorId=1)
-    second = await verb(world, "start", "CS-2", idTag="A1", connectorId=1)
-
-    assert [(reply.status, reply.json["action"], reply.json["outcome"]) for reply in (first, second)] == [
-        (200, "RemoteStartTransaction", "result"),
-        (200, "RequestStartTransaction", "result"),
-    ]
-    old, new = world.gateway.payloads
-    number = new.pop("remoteStartId")
-    assert old == {"idTag": "A1", "connectorId": 1}
-    assert new == {"idToken": {"idToken": "A1", "type": "ISO14443"}, "evseId": 1}
-    assert 0 <= number < 2**31
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "action"),
-    [
-        ("stop", {"transactionId": 41}, "RemoteStopTransaction"),
-        ("reset", {"type": "hard"}, "Reset"),
-        ("unlock", {"connectorId": 1}, "UnlockConnector"),
-        ("availability", {"operative": False}, "ChangeAvailability"),
-    ],
-)
-async def test_each_verb_has_a_path(world: World, name: str, body: dict[str, Any], action: str) -> None:
-    reply = await verb(world, name, **body)
-
-    assert (reply.status, reply.json["outcome"]) == (200, "result")
-    assert [command.action for command in world.gateway.commands] == [action]
-
-
-async def test_a_stop_finds_the_transaction_at_a_connector(world: World) -> None:
-    over = replace(UNDER_WAY, id="40", key="b", stopped="2026-01-01T10:00:00Z")
-    elsewhere = replace(UNDER_WAY, id="42", key="c", connector=1)
-    modern = replace(UNDER_WAY, identity=StationId("CS-2"), id="t-1", evse=2, connector=1, version="ocpp2.0.1")
-    for transaction in (over, UNDER_WAY, elsewhere, modern):
-        await world.stores.transactions.update(transaction)
-
-    await verb(world, "stop", connectorId=2)
-    await verb(world, "stop", "CS-2", evseId=2)
-    nothing = await verb(world, "stop", connectorId=3)
-
-    assert world.gateway.payloads == [{"transactionId": 41}, {"transactionId": "t-1"}]
-    assert nothing.error == (409, "No transaction of CS-1 is under way there.")
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "sentence"),
-    [
-        ("stop", {}, "Invalid request: transactionId, connectorId or evseId must say which transaction."),
-        (
-            "stop",
-            {"transactionId": "t-1"},
-            "Invalid request: transactionId: 't-1' is no number, as the transactions of OCPP 1.x have.",
-        ),
-        ("reset", {"type": "warm"}, "Invalid request: Invalid enum value 'warm' - at `$.type`."),
-        (
-            "start",
-            {"idTag": "x" * 21},
-            'Invalid payload of RemoteStartTransaction: idTag: "' + "x" * 21 + '" is longer than 20 characters',
-        ),
-        ("unlock", {"connectorId": 0}, "Invalid request: Expected `int` >= 1 - at `$.connectorId`."),
-    ],
-)
-async def test_what_a_verb_cannot_mean_is_400(world: World, name: str, body: dict[str, Any], sentence: str) -> None:
-    assert (await verb(world, name, **body)).error == (400, sentence)
-
-
-async def test_a_verb_for_a_station_that_is_offline_is_503(world: World) -> None:
-    await world.told("CS-9", boot={})
-
-    assert (await verb(world, "reset", "CS-9", type="soft")).error == (503, "The charging station CS-9 is offline.")
-
-
-async def test_a_verb_may_be_left_to_its_record(world: World) -> None:
-    reply = await world.post("/api/v2/stations/CS-1/reset?wait=0", json={"type": "soft"})
-
-    ended = await record(world, id=reply.json["uniqueId"])
-    assert (reply.status, ended["action"], ended["outcome"]) == (202, "Reset", "result")
 
 
 async def test_leaving_takes_no_more_commands() -> None:

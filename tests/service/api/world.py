@@ -59,7 +59,12 @@ class Gateway:
             told = {"kind": Kind.ERROR, "outcome": "error", **answer}
         else:
             told = {"kind": Kind.ERROR, "outcome": answer.value}
-        known = {"unique_id": call.unique_id, "action": call.action, "version": call.version}
+        known = {
+            "unique_id": call.unique_id,
+            "action": call.action,
+            "version": call.version,
+            "attempt": call.attempt,
+        }
         self._bus.send(address_of(call.reply_to), Envelope(identity=call.identity, **(known | told)))
 
     @property

@@ -1,10 +1,9 @@
 """What a client is told when its command ended: the station's answer as it came, or why there is none."""
 
-import re
-
 from starlette.responses import Response
 
 from csms_api.errors import ApiError
+from csms_ocpp.events import QUEUE_FULL
 from csms_ocpp.session import Outcome
 from csms_platform.envelope import Envelope, Raw
 
@@ -22,7 +21,6 @@ _SENTENCES = {
     Outcome.INVALID: "The command is not valid.",
     Outcome.REFUSED: "The command was refused.",
 }
-_FULL = re.compile(r"\bwait(ing)?\b.* already")
 
 
 def answered(outcome: Envelope) -> Response:
@@ -62,5 +60,4 @@ def _not_answered(outcome: Envelope) -> ApiError:
 
 def is_full(outcome: Envelope) -> bool:
     """Whether a refused command found the station's queue full, and may be sent again later."""
-    # Gateway and router say it in words only, each in its own.
-    return _FULL.search(outcome.error_description) is not None
+    return outcome.error_code == QUEUE_FULL

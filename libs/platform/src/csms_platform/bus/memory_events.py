@@ -6,9 +6,9 @@ import msgspec
 
 from csms_platform.bus import BusSettings
 from csms_platform.bus.borders import events_published, tell
-from csms_platform.topics import matches
 from csms_platform.coalesce import Coalescer
 from csms_platform.ports import Event
+from csms_platform.topics import matches
 
 _encode = msgspec.json.Encoder().encode
 
