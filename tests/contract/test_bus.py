@@ -150,6 +150,20 @@ async def test_envelopes_for_an_address_that_nobody_serves_come_back(connect) ->
     assert returned == [(address.name, ["1", "2"])]
 
 
+async def test_two_batches_under_way_to_an_address_that_nobody_serves_both_come_back(connect) -> None:
+    sender, returned = await connect(), []
+    sender.on_return(lambda address, batch: returned.extend(envelope.unique_id for envelope in batch))
+    address = gateway("gone")
+
+    for number in range(2):
+        sender.send(address, call(number))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    await sender.flush()
+
+    assert returned == ["0", "1"]
+
+
 async def test_a_private_address_ends_with_its_subscription(connect) -> None:
     sender, receiver, inbox, returned = await connect(), await connect(), Inbox(), []
     sender.on_return(lambda address, batch: returned.append(batch[0].unique_id))

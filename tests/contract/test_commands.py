@@ -9,6 +9,7 @@ import pytest
 import redis
 from msgspec import Raw
 
+from csms_ocpp.confidential import hidden
 from csms_ocpp.version import StationId
 from csms_platform.ports import MOST_WAITING, Claim, Command, GatewayId, Waiter
 from csms_platform.state import Stores, open_stores
@@ -21,6 +22,7 @@ PAYLOAD = Raw(rb'{"a":[],"o":{},"n":12345678901234567890,"f":1.10, "u":"\u00fc\/
 API, QUEUE = Waiter("ocpp.api.1"), Waiter("replies\n", "7", public=True)
 RESET = Command(STATION, "c-1", "Reset", PAYLOAD, created=1_000, deadline=31_000, overdue=45_000, waiters=(API,))
 PATIENT = msgspec.structs.replace(RESET, offline_until=61_000)
+SECRET = Raw(b'{"key":"AuthorizationKey","value":"a-password"}')
 SESSION_KEYS = {"sessions", "epochs", "leases", "held", "known"}
 ANSWER = {"outcome": "result", "answer": Raw(b'{"status":[],"n":1e400}'), "ended": 2_000, "version": "ocpp2.1"}
 
@@ -30,21 +32,21 @@ def other(command: Command = RESET, **changes: object) -> Command:
 
 
 async def connect(
-    stores: Stores, identity: StationId = STATION, gateway: GatewayId = EAST, seconds: float = 60
+    stores: Stores, identity: StationId = STATION, gateway: GatewayId = EAST, seconds: float = 60, account: str = ""
 ) -> None:
     await stores.sessions.renew(gateway, seconds)
-    await stores.sessions.open(Claim(identity, gateway, version="ocpp1.6"))
+    await stores.sessions.open(Claim(identity, gateway, account, version="ocpp1.6"))
 
 
 # --- begin ------------------------------------------------------------------------------------------------------------
 
 
 async def test_a_command_to_a_station_that_is_online_is_sent_to_its_gateway(stores: Stores) -> None:
-    await connect(stores)
+    await connect(stores, account="acme")
 
     begun = await stores.commands.begin(PATIENT)
 
-    sent = other(PATIENT, status="sent", gateway="east", version="ocpp1.6")
+    sent = other(PATIENT, status="sent", attempt=1, gateway="east", account="acme", version="ocpp1.6")
     assert begun == (sent, True)
     assert await stores.commands.get(STATION, "c-1") == sent
 
@@ -85,7 +87,9 @@ async def test_past_the_most_that_wait_for_a_station_one_more_is_refused(stores:
     elsewhere, _ = await stores.commands.begin(other(PATIENT, identity=StationId("EM-A0000002")))
 
     assert [command.status for command, _ in begun] == ["waiting"] * MOST_WAITING + ["ended"]
-    assert begun[-1] == (other(PATIENT, id="32", status="ended", outcome="Refused", ended=1_000), True)
+    full = {"status": "ended", "outcome": "Refused", "error_code": "QueueFull", "ended": 1_000}
+    assert begun[-1] == (other(PATIENT, id="32", **full), True)
+    assert await stores.commands.get(STATION, "32") == other(PATIENT, id="32", **full)
     assert elsewhere.status == "waiting"
 
 
@@ -102,13 +106,34 @@ async def test_where_one_has_ended_another_one_may_wait(stores: Stores) -> None:
 async def test_a_known_command_gets_the_waiters_once_each_and_nothing_else(stores: Stores) -> None:
     await stores.commands.begin(other(PATIENT, waiters=(API, API)))
     await connect(stores)
-    again = other(action="Other", payload=Raw(b"{}"), created=5_000, overdue=6_000, waiters=(QUEUE, API))
+    again = other(created=5_000, overdue=6_000, waiters=(QUEUE, API))
 
     begun = [await stores.commands.begin(again) for _ in range(2)]
 
     known = other(PATIENT, status="waiting", waiters=(API, QUEUE))
     assert begun == [(known, False), (known, False)]
     assert await stores.commands.get(STATION, "c-1") == known
+
+
+@pytest.mark.parametrize("difference", [{"action": "Other"}, {"payload": Raw(b'{"a":[]}')}], ids=["action", "payload"])
+async def test_whoever_gives_another_command_under_a_known_id_does_not_wait_for_the_known_one(
+    stores: Stores, difference: dict[str, object]
+) -> None:
+    await stores.commands.begin(PATIENT)
+
+    begun = await stores.commands.begin(other(waiters=(QUEUE,), **difference))
+
+    assert begun == (other(PATIENT, status="waiting"), False)
+    assert await stores.commands.get(STATION, "c-1") == begun[0]
+
+
+async def test_a_command_is_known_however_it_is_spelled_and_whatever_its_password(stores: Stores) -> None:
+    one, two = Raw(b'{"key":"AuthorizationKey","value":"one"}'), Raw(b'{ "value": "two", "key": "AuthorizationKey" }')
+    await stores.commands.begin(other(PATIENT, action="ChangeConfiguration", payload=one))
+
+    begun, _ = await stores.commands.begin(other(action="ChangeConfiguration", payload=two, waiters=(QUEUE,)))
+
+    assert (begun.payload, begun.waiters) == (one, (API, QUEUE))
 
 
 async def test_waiters_that_look_alike_are_told_apart(stores: Stores) -> None:
@@ -188,7 +213,17 @@ async def test_an_ended_command_has_how_it_ended_and_all_waiters(stores: Stores)
 
     ended = await stores.commands.end(other(action="Other", payload=Raw(b"{}"), waiters=(), **failed))
 
-    assert ended == other(status="ended", gateway="east", waiters=(API, QUEUE), **failed)
+    assert ended == other(status="ended", attempt=1, gateway="east", waiters=(API, QUEUE), **failed)
+    assert await stores.commands.get(STATION, "c-1") == ended
+
+
+async def test_an_ended_command_has_the_payload_that_it_ended_with(stores: Stores) -> None:
+    await stores.commands.begin(PATIENT)
+    told = Raw(b'{"n":1.10, "value":"***"}')
+
+    ended = await stores.commands.end(other(payload=told, **ANSWER))
+
+    assert ended == other(PATIENT, status="ended", payload=told, **ANSWER)
     assert await stores.commands.get(STATION, "c-1") == ended
 
 
@@ -216,6 +251,53 @@ async def test_of_all_who_end_a_command_at_once_one_gets_the_record(backend: Bac
         known = await two.commands.get(STATION, "c-1")
 
     assert [command for command in ended if command] == [known]
+
+
+# --- passwords --------------------------------------------------------------------------------------------------------
+
+
+async def begin_and_end_with_passwords(stores: Stores) -> None:
+    """One that ends at once, one after it waited, one after it was sent."""
+    secret = other(PATIENT, action="ChangeConfiguration", payload=SECRET)
+    await stores.commands.begin(other(secret, id="at once", offline_until=0))
+    await stores.commands.begin(other(secret, id="waited"))
+    await connect(stores)
+    await stores.commands.begin(other(secret, id="sent"))
+    for each in ("waited", "sent"):
+        await stores.commands.end(other(secret, id=each, payload=hidden(secret.action, SECRET)))
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def test_no_record_of_an_ended_command_holds_its_password(stores: Stores) -> None:
+    await begin_and_end_with_passwords(stores)
+
+    found = [await stores.commands.get(STATION, each) for each in ("at once", "waited", "sent")]
+
+    told = Raw(b'{"key":"AuthorizationKey","value":"***"}')
+    assert [command and command.payload for command in found] == [told] * 3
+
+
+async def test_the_journal_holds_no_password_of_an_ended_command_once_it_is_compacted(tmp_path: Path) -> None:
+    async with open_stores("memory://", data=tmp_path) as stores:
+        await begin_and_end_with_passwords(stores)
+    async with open_stores("memory://", data=tmp_path):
+        content = everything_in(tmp_path)
+
+    assert (b"***" in content, b"a-password" in content) == (True, False)
+
+
+async def test_redis_holds_no_password_of_an_ended_command(redis_url: str, redis_prefix: str) -> None:
+    async with open_stores(redis_url, prefix=redis_prefix) as stores:
+        await begin_and_end_with_passwords(stores)
+    with redis.Redis.from_url(redis_url) as client:
+        records = [client.hgetall(key) for key in client.scan_iter(f"{redis_prefix}command:*")]
+        content = b"".join(client.dump(key) for key in client.scan_iter(f"{redis_prefix}*"))
+
+    assert [b"a-password" in b"".join(record.values()) for record in records] == [False] * 3
+    assert b"a-password" not in content
 
 
 # --- restarts and the end of time -------------------------------------------------------------------------------------

@@ -41,11 +41,11 @@ async def test_while_the_station_is_offline_nothing_is_released(stores: Stores) 
 async def test_what_waits_is_released_in_order_to_the_gateway_of_the_station(stores: Stores) -> None:
     await wait(stores, "b", "a", "c")
     await stores.commands.begin(other(PATIENT, identity=StationId("EM-A0000002")))
-    await connect(stores, gateway=WEST)
+    await connect(stores, gateway=WEST, account="acme")
 
     released = await stores.commands.release(STATION)
 
-    sent = {"status": "sent", "gateway": "west", "version": "ocpp1.6"}
+    sent = {"status": "sent", "attempt": 1, "gateway": "west", "account": "acme", "version": "ocpp1.6"}
     assert released == [other(PATIENT, id=each, **sent) for each in ("b", "a", "c")]
     assert [await stores.commands.get(STATION, each) for each in ("b", "a", "c")] == released
     assert await stores.commands.expectant() == ["EM-A0000002"]
@@ -72,7 +72,7 @@ async def test_what_waited_before_a_restart_is_released_in_order_after_it(durabl
     async with durable.open() as before:
         await send(before, "postponed")
         await wait(before, "b", "a")
-        await before.commands.postpone(STATION, "postponed", 2_000)
+        await before.commands.postpone(STATION, "postponed", 2_000, 1)
     async with durable.open() as after:
         await wait(after, "0")
         await connect(after)
@@ -87,9 +87,9 @@ async def test_what_waited_before_a_restart_is_released_in_order_after_it(durabl
 async def test_a_postponed_command_waits_again(stores: Stores) -> None:
     await send(stores, "a")
 
-    postponed = await stores.commands.postpone(STATION, "a", 60_999)
+    postponed = await stores.commands.postpone(STATION, "a", 60_999, 1)
 
-    waiting = other(PATIENT, id="a", status="waiting", version="ocpp1.6")
+    waiting = other(PATIENT, id="a", status="waiting", attempt=1, version="ocpp1.6")
     assert postponed is True
     assert await stores.commands.get(STATION, "a") == waiting
     assert await stores.commands.expectant() == [STATION]
@@ -102,7 +102,7 @@ async def test_postponed_commands_go_before_those_that_only_waited_and_keep_thei
     await connect(stores)
     await stores.sessions.retire(GatewayId("east"))
     for each in ("c", "a", "b"):
-        await stores.commands.postpone(STATION, each, 2_000)
+        await stores.commands.postpone(STATION, each, 2_000, 1)
     await connect(stores)
 
     assert ids(await stores.commands.release(STATION)) == ["a", "b", "c", "waited first", "waited last"]
@@ -111,11 +111,39 @@ async def test_postponed_commands_go_before_those_that_only_waited_and_keep_thei
 async def test_postponing_what_waits_leaves_it_where_it_is(stores: Stores) -> None:
     await wait(stores, "a", "b")
 
-    postponed = await stores.commands.postpone(STATION, "b", 2_000)
+    postponed = await stores.commands.postpone(STATION, "b", 2_000, 0)
     await connect(stores)
 
     assert postponed is True
     assert ids(await stores.commands.release(STATION)) == ["a", "b"]
+
+
+async def test_each_release_is_an_attempt_of_its_own(stores: Stores) -> None:
+    await wait(stores, "a")
+    attempts = []
+    for number in range(3):
+        await connect(stores)
+        (released,) = await stores.commands.release(STATION)
+        attempts.append(released.attempt)
+        await stores.commands.postpone(STATION, "a", 2_000, number + 1)
+
+    known = await stores.commands.get(STATION, "a")
+
+    assert attempts == [1, 2, 3]
+    assert known == other(PATIENT, id="a", status="waiting", attempt=3, version="ocpp1.6")
+
+
+async def test_what_is_heard_of_an_earlier_attempt_changes_nothing(stores: Stores) -> None:
+    await send(stores, "a")
+    await stores.commands.postpone(STATION, "a", 2_000, 1)
+    await connect(stores)
+    (sent,) = await stores.commands.release(STATION)
+
+    postponed = [await stores.commands.postpone(STATION, "a", now, 1) for now in (2_000, 61_000)]
+
+    assert postponed == [True, True]
+    assert await stores.commands.get(STATION, "a") == sent
+    assert await stores.commands.expectant() == []
 
 
 async def test_a_command_that_may_not_wait_is_not_postponed(stores: Stores) -> None:
@@ -125,8 +153,8 @@ async def test_a_command_that_may_not_wait_is_not_postponed(stores: Stores) -> N
     before = [await stores.commands.get(STATION, each) for each in ("patient", "impatient")]
 
     postponed = [
-        await stores.commands.postpone(STATION, "patient", 61_000),
-        await stores.commands.postpone(STATION, "impatient", 2_000),
+        await stores.commands.postpone(STATION, "patient", 61_000, 1),
+        await stores.commands.postpone(STATION, "impatient", 2_000, 1),
     ]
 
     assert postponed == [False, False]
@@ -138,7 +166,7 @@ async def test_an_ended_or_unknown_command_is_not_postponed(stores: Stores) -> N
     await send(stores, "a")
     ended = await stores.commands.end(other(id="a", outcome="Timeout"))
 
-    postponed = [await stores.commands.postpone(STATION, each, 2_000) for each in ("a", "unknown")]
+    postponed = [await stores.commands.postpone(STATION, each, 2_000, 1) for each in ("a", "unknown")]
 
     assert postponed == [False, False]
     assert await stores.commands.get(STATION, "a") == ended
@@ -192,7 +220,7 @@ async def test_sent_commands_are_overdue_when_nobody_will_hear_of_them(stores: S
 
 async def test_released_and_postponed_commands_are_overdue_by_what_they_are_now(stores: Stores) -> None:
     await send(stores, "postponed")
-    await stores.commands.postpone(STATION, "postponed", 2_000)
+    await stores.commands.postpone(STATION, "postponed", 2_000, 1)
     late = [await stores.commands.overdue(now) for now in (60_999, 61_000)]
     await connect(stores)
     released = await stores.commands.release(STATION)

@@ -40,6 +40,7 @@ def ends(call: Envelope, outcome: str, payload: Any = None, code: str = "", desc
         error_code=code or ("" if outcome == "result" else outcome),
         error_description=description,
         outcome=outcome,
+        attempt=call.attempt,
     )
 
 
@@ -123,9 +124,11 @@ class Scene:
         self._reading = asyncio.create_task(self._read())
 
     async def close(self) -> None:
-        """The end."""
-        await self.leave()
+        """The end, which no router may hold up for ever."""
+        async with asyncio.timeout(60):
+            await self.leave()
         self._reading.cancel()
+        await asyncio.wait([self._reading], timeout=10)
 
     async def leave(self) -> None:
         """All routers leave."""
@@ -186,6 +189,13 @@ class Scene:
 
     def _happened(self, batch: list[bytes]) -> None:
         self.events += [msgspec.json.decode(one, type=Event) for one in batch]
+
+
+async def begins_to_wait(scene: Scene, within: float = 10) -> None:
+    """Wait until a command waits for its station."""
+    async with asyncio.timeout(within):
+        while not await scene.stores.commands.expectant():
+            await asyncio.sleep(0.005)
 
 
 async def eventually(true: Callable[[], bool], within: float = 10) -> None:

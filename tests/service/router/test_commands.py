@@ -10,7 +10,7 @@ from csms_ocpp.version import StationId
 from csms_platform.envelope import Envelope, Kind
 from csms_platform.ports import ROUTER, Event, api_address
 from csms_router.settings import Settings
-from tests.service.router.commanding import SETTINGS, Scene, accepted, ends, eventually, silent
+from tests.service.router.commanding import SETTINGS, Scene, accepted, begins_to_wait, ends, eventually, silent
 
 SOFT = {"type": "Soft"}
 QUICK = Settings(boot_required=False, sweep_interval=0.05, command_grace=0.2)
@@ -69,6 +69,7 @@ async def test_the_gateway_gets_the_call_with_its_deadline_and_the_router_as_who
         action="ClearCache",
         reply_to="ocpp.router",
         deadline=stored.deadline,
+        attempt=1,
     )
 
 
@@ -163,6 +164,22 @@ async def test_the_id_of_another_command_is_refused(scene: Scene) -> None:
     assert gateway.ids == ["r-1"]
 
 
+async def test_whoever_is_refused_an_id_is_not_told_how_the_other_command_ends(scene: Scene) -> None:
+    await scene.router()
+    gateway = await scene.gateway(answer=silent)
+    await gateway.connects("CS-1")
+    await scene.order("CS-1", "Reset", SOFT, id="r-1", correlation_id="first")
+    await eventually(lambda: gateway.ids == ["r-1"])
+
+    await scene.order("CS-1", "Reset", {"type": "Hard"}, id="r-1", correlation_id="second")
+    await scene.replies(1)
+    gateway.send(ends(gateway.calls[0], "result", {"status": "Accepted"}))
+    await scene.replies(2)
+    await asyncio.sleep(0.1)
+
+    assert [(to, body["outcome"]) for to, body in scene.told] == [("second", "Refused"), ("first", "result")]
+
+
 async def test_two_hundred_commands_come_in_the_order_in_which_they_were_published(scene: Scene) -> None:
     for _ in range(2):
         await scene.router()
@@ -198,12 +215,22 @@ async def test_what_waits_for_an_offline_station_is_sent_in_order_when_it_comes(
     for number in range(32):
         await scene.order("CS-1", "ClearCache", id=f"r-{number}", expiration=60_000)
     await scene.order("CS-1", "ClearCache", id="one too many", expiration=60_000)
-    refused = await scene.replies(1)
+    refused = list(await scene.replies(1))
 
     await gateway.connects("CS-1")
     await scene.replies(33)
 
-    assert [(reply["uniqueId"], reply["outcome"]) for reply in refused] == [("one too many", "Refused")]
+    assert refused == [
+        {
+            "identity": "CS-1",
+            "uniqueId": "one too many",
+            "action": "ClearCache",
+            "outcome": "Refused",
+            "errorCode": "QueueFull",
+            "errorDescription": "32 commands wait for the station already.",
+            "errorDetails": {},
+        }
+    ]
     assert gateway.ids == [f"r-{number}" for number in range(32)]
 
 
@@ -211,8 +238,7 @@ async def test_a_station_that_must_boot_is_asked_when_its_boot_was_accepted(scen
     await scene.router(replace(SETTINGS, boot_required=True))
     gateway = await scene.gateway()
     await scene.order("CS-1", "ClearCache", id="r-1", expiration=60_000)
-    while not await scene.stores.commands.expectant():
-        await asyncio.sleep(0.005)
+    await begins_to_wait(scene)
 
     accept = await gateway.connects("CS-1")
     await asyncio.sleep(0.1)
@@ -297,6 +323,26 @@ async def test_a_command_that_missed_its_station_waits_again_in_its_place(scene:
     assert west.ids == ["r-0", "r-1", "r-2"]
 
 
+async def test_what_an_earlier_gateway_says_again_does_not_make_a_sent_command_wait(scene: Scene) -> None:
+    await scene.router()
+    east = await scene.gateway("east", answer=lambda call: ends(call, "NotConnected"))
+    west = await scene.gateway("west", answer=silent)
+    await east.connects("CS-1")
+    await scene.order("CS-1", "ClearCache", id="r-1", expiration=60_000)
+    await begins_to_wait(scene)
+    await west.connects("CS-1")
+    await eventually(lambda: west.ids == ["r-1"])
+
+    east.send(ends(east.calls[0], "NotConnected"))
+    await west.connects("CS-1")
+    await asyncio.sleep(0.1)
+    again = list(west.ids)
+    west.send(ends(west.calls[0], "result"))
+
+    assert ([call.attempt for call in east.calls + west.calls], again) == ([1, 2], ["r-1"])
+    assert await scene.outcomes(1) == [("r-1", "result")]
+
+
 async def test_a_command_for_a_gateway_that_is_gone_is_not_connected_or_waits(scene: Scene) -> None:
     await scene.router()
     east, west = await scene.gateway("east"), await scene.gateway("west")
@@ -306,8 +352,7 @@ async def test_a_command_for_a_gateway_that_is_gone_is_not_connected_or_waits(sc
     await scene.order("CS-1", "ClearCache", id="waits", expiration=60_000)
     await scene.order("CS-1", "ClearCache", id="does not")
     missed = await scene.outcomes(1)
-    while not await scene.stores.commands.expectant():
-        await asyncio.sleep(0.005)
+    await begins_to_wait(scene)
     await west.connects("CS-1")
     outcomes = await scene.outcomes(2)
 

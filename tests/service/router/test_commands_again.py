@@ -30,7 +30,7 @@ class HeldMemory:
         self._remembered += 1
         if self._remembered > 1:
             self.held.set()
-            await self.go_on.wait()
+            await asyncio.wait_for(self.go_on.wait(), 30)
         await self._transactions.remember(key, reply, seconds)
 
 

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from csms_ocpp.version import StationId
 from csms_platform.ports import Note, Station
 from csms_router.consequences import MOST_RESERVATIONS
 from csms_router.passwords import digest, matches
-from tests.service.router.commanding import Scene, ends
+from tests.service.router.commanding import SETTINGS, Scene, ends, silent
 
 CS = StationId("CS-1")
 OLD = digest("the old password")
@@ -69,6 +70,58 @@ async def test_no_password_is_told_in_the_event(scene: Scene, command: tuple[str
     assert b"***" in bytes(scene.events[0].request)
     assert KEY.encode() not in bytes(scene.events[0].request)
     assert b"a new password" not in bytes(scene.events[0].request)
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Rejected"])
+@pytest.mark.parametrize("command", [SET_KEY, SET_PASSWORD], ids=["AuthorizationKey", "BasicAuthPassword"])
+async def test_no_password_is_kept_when_its_command_has_ended(
+    scene: Scene, command: tuple[str, str, Any], status: str
+) -> None:
+    await scene.router()
+
+    await ask(scene, *command, status=status)
+
+    assert await kept(scene) == ("result", "***")
+
+
+async def test_no_password_is_kept_of_a_command_that_timed_out(scene: Scene) -> None:
+    await scene.router(replace(SETTINGS, command_grace=0.1))
+    gateway = await scene.gateway(answer=silent)
+    await gateway.connects("CS-1")
+
+    await scene.order("CS-1", *SET_KEY[1:], id="r-1", timeout=0.1)
+    await scene.replies(1)
+
+    assert await kept(scene) == ("Timeout", "***")
+
+
+async def test_no_password_is_kept_of_a_command_for_a_station_that_is_not_there(scene: Scene) -> None:
+    await scene.router()
+
+    await scene.order("CS-1", *SET_KEY[1:], id="r-1")
+    await scene.replies(1)
+
+    assert await kept(scene) == ("NotConnected", "***")
+
+
+async def kept(scene: Scene) -> tuple[str, str]:
+    """Outcome and password of the command's record."""
+    stored = await scene.stores.commands.get(CS, "r-1")
+    assert stored is not None
+    payload = json.loads(bytes(stored.payload))
+    return stored.outcome, payload["value"] if "value" in payload else payload["setVariableData"][0]["attributeValue"]
+
+
+async def test_the_payload_of_any_other_command_is_kept_as_it_was(scene: Scene) -> None:
+    await scene.router()
+
+    await ask(scene, "ocpp1.6", "ReserveNow", {"reservationId": 7})
+    await scene.order("CS-1", "Reset", {"type": "Soft"}, id="r-2")
+    await scene.replies(2)
+
+    stored = [await scene.stores.commands.get(CS, each) for each in ("r-1", "r-2")]
+    payloads = [command and bytes(command.payload) for command in stored]
+    assert payloads == [b'{"reservationId": 7}', b'{"type": "Soft"}']
 
 
 async def test_a_rejected_password_leaves_the_old_one(scene: Scene) -> None:

@@ -77,7 +77,7 @@ async def test_a_program_prints_the_events_of_its_station(scene: Scene, program:
         await scene.order("CS-1", "ClearCache", id=f"r-{number}")
         await asyncio.sleep(0.2)
     process.terminate()
-    await process.wait()
+    await asyncio.wait_for(process.wait(), 20)
 
     key, _, body = first.result().partition(" ")
     event = json.loads(body)

@@ -183,6 +183,22 @@ async def test_what_is_released_after_its_time_expires_unsent(world: World) -> N
     assert sent(world) == [(API, "Expired")]
 
 
+async def test_a_command_that_comes_back_twice_waits_once_and_is_sent_once_more(world: World) -> None:
+    await online(world)
+    ours = commands(world, settings=Settings())
+    await ours.asked([asks(offline_until=world.deadline)])
+    (call,) = [envelope for _, envelope in world.bus.sent]
+    give_back = world.bus.give_back
+    assert give_back is not None
+
+    for _ in range(2):
+        give_back(gateway_address(EAST), [call])
+        await asyncio.sleep(0.01)
+        await ours.release(CS)
+
+    assert [(envelope.unique_id, envelope.attempt) for _, envelope in world.bus.sent] == [("r-1", 1), ("r-1", 2)]
+
+
 async def test_commands_that_come_back_after_the_router_left_are_left_to_the_others(world: World) -> None:
     await online(world)
     ours = commands(world)

@@ -73,7 +73,7 @@ class SlowTags:
 
     async def get(self, id: str) -> Tag | None:
         self.asked.set()
-        await self.found.wait()
+        await asyncio.wait_for(self.found.wait(), 30)
         return None
 
 
@@ -83,7 +83,7 @@ async def test_a_slow_store_holds_up_only_the_answers_that_need_it() -> None:
         station = ChargingStation(world)
         batch = world.bus.deliver(station.asks("Authorize", {"idTag": "A1"}), station.asks("Heartbeat", {}))
         handling = asyncio.create_task(batch)
-        await tags.asked.wait()
+        await asyncio.wait_for(tags.asked.wait(), 10)
         early = [one.action for _, one in world.bus.sent]
         tags.found.set()
         replies = await handling

@@ -104,14 +104,14 @@ class SlowStations:
 
     async def note(self, notes: Sequence[Note]) -> None:
         self.asked.set()
-        await self.written.wait()
+        await asyncio.wait_for(self.written.wait(), 30)
 
 
 async def test_forwarding_does_not_wait_for_the_notes() -> None:
     stations: Any = SlowStations()
     async with open_world(SERVED, stations=stations) as world:
         handling = asyncio.create_task(world.bus.deliver(ChargingStation(world).asks("StatusNotification", STATUS)))
-        await stations.asked.wait()
+        await asyncio.wait_for(stations.asked.wait(), 10)
         early = [call.action for call in heard(world)]
         stations.written.set()
         await handling

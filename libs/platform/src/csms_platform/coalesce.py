@@ -44,6 +44,11 @@ class Coalescer(Generic[T]):
         """How many items wait, without those being flushed."""
         return len(self._items)
 
+    @property
+    def under_way(self) -> int:
+        """How many flushes are under way."""
+        return len(self._tasks)
+
     def add(self, item: T) -> None:
         """Put `item` into the next batch. Needs a running loop; never waits."""
         self._items.append(item)

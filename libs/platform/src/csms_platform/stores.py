@@ -7,10 +7,12 @@ in `tests/contract`, which try every sentence of them.
 """
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import NewType, Protocol
 
 import msgspec
 
+from csms_ocpp.confidential import hidden
 from csms_ocpp.version import StationId
 
 GatewayId = NewType("GatewayId", str)
@@ -83,7 +85,7 @@ class Sessions(Protocol):
 class Station(msgspec.Struct, frozen=True, omit_defaults=True):
     """A registered charging station.
 
-    `password` is a digest made by `csms_router.passwords`, "" when the station has none. `security_profile` is the
+    `password` is a digest made by `csms_platform.passwords`, "" when the station has none. `security_profile` is the
     lowest that it may use (0: none, 1: Basic, 2: Basic over TLS, 3: TLS client certificate). `quirks` are separated
     by spaces. `registration` is what BootNotification is answered with.
     """
@@ -275,7 +277,9 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     `status`: "waiting" (for a station that is offline), "sent" (to the gateway of its session; from here on nobody
     repeats it), "ended" (`outcome` tells how). Times are in milliseconds since 1970: `created`, `ended`; `deadline`
     until when the gateway may send it; `offline_until` until when it may wait for its station; `overdue` when nobody
-    will hear any more how it ended. `waiters` are those who are told.
+    will hear any more how it ended. `waiters` are those who are told. `attempt` counts how often it was sent to a
+    gateway; what a gateway says of an earlier attempt is old news. `account`, `version` and `gateway` are those of the
+    session that it was sent to last. An ended one holds no passwords: its payload is as `confidential.hidden` tells it.
     """
 
     identity: StationId
@@ -287,7 +291,9 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     overdue: int
     offline_until: int = 0
     status: str = ""
+    attempt: int = 0
     gateway: str = ""
+    account: str = ""
     version: str = ""
     waiters: tuple[Waiter, ...] = ()
     outcome: str = ""
@@ -295,6 +301,16 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     error_code: str = ""
     error_description: str = ""
     ended: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for two commands with the same action and payload, however it is spelled; passwords do not count."""
+        payload = hidden(self.action, self.payload)
+        try:
+            content = msgspec.json.encode(msgspec.json.decode(payload), order="sorted")
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            content = bytes(payload)
+        return blake2b(self.action.encode() + b"\n" + content, digest_size=16).hexdigest()
 
 
 class Commands(Protocol):
@@ -306,25 +322,27 @@ class Commands(Protocol):
     async def begin(self, command: Command) -> tuple[Command, bool]:
         """Take a command in; answers what is stored under its (identity, id) now, and whether it is new.
 
-        A new one is, in one step: "sent" to the gateway of the station's session (as `Sessions.get` finds it; `gateway`
-        and `version` are filled in), or "waiting" when the station is offline and `offline_until` is later than
-        `created`, or "ended" with NotConnected. At most `MOST_WAITING` commands wait for a station; one more is
-        "ended" with Refused. A known one that has not ended gets the new one's waiters beside its own; nothing else
-        changes.
+        A new one is, in one step: "sent" to the gateway of the station's session (as `Sessions.get` finds it;
+        `gateway`, `account` and `version` are filled in, `attempt` is 1), or "waiting" when the station is offline and
+        `offline_until` is later than `created`, or "ended" with NotConnected. At most `MOST_WAITING` commands wait for
+        a station; one more is "ended" with Refused and the code QueueFull. A known one that has not ended gets the new
+        one's waiters beside its own, if both have the same `fingerprint`; nothing else changes.
         """
         ...
 
     async def end(self, command: Command) -> Command | None:
         """The command ended: keep its `outcome`, `answer`, `error_code`, `error_description`, `ended` and `version`.
+        Its payload takes the place of the stored one, which may hold passwords; `{}` does not.
 
         Answers the stored record with them, its waiters included; None, and nothing changes, when it had ended already
         or is unknown. Exactly one caller gets the record.
         """
         ...
 
-    async def postpone(self, identity: StationId, id: str, now: int) -> bool:
-        """A "sent" command is known not to have been sent: it is "waiting" again, before those that only ever waited.
-        Postponed ones keep the order in which they were taken in. One that waits already stays where it is.
+    async def postpone(self, identity: StationId, id: str, now: int, attempt: int) -> bool:
+        """This attempt to send a "sent" command is known to have failed: it is "waiting" again, before those that only
+        ever waited. Postponed ones keep the order in which they were taken in. One that waits already stays where it
+        is, and one that is at another attempt stays as it is: that is old news.
 
         Answers False, and changes nothing, when it may not wait (`offline_until` is not later than `now`), has ended,
         or is unknown.
@@ -332,7 +350,8 @@ class Commands(Protocol):
         ...
 
     async def release(self, identity: StationId) -> list[Command]:
-        """If the station is online: everything that waits for it, in order, now "sent" to its gateway. Else nothing."""
+        """If the station is online: everything that waits for it, in order, now "sent" to its gateway, each at its next
+        `attempt`. Else nothing."""
         ...
 
     async def expectant(self, limit: int = 1000) -> list[StationId]:

@@ -1,4 +1,4 @@
-"""Who answers the CALLs of an account: the operator's endpoint, or the built-in tables; what the relay is sent. Pure."""
+"""Who answers the CALLs of an account, the operator's endpoint or the built-in tables; what the relay is sent. Pure."""
 
 from msgspec.structs import replace
 
@@ -33,7 +33,7 @@ class Backends:
 
 
 def to_endpoint(call: Envelope, now: float, *, settle: bool) -> Envelope:
-    """The CALL or SEND for the operator's endpoint; `settle`: its answer comes back here. `now` in seconds since 1970."""
+    """What is forwarded; `settle`: its answer comes back here. `now` in seconds since 1970."""
     if settle:
         return replace(call, settle=True)
     if call.kind is Kind.SEND and not call.deadline:

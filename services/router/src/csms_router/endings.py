@@ -85,9 +85,9 @@ class Endings:
     async def _waits_again(self, envelope: Envelope) -> bool:
         if envelope.outcome != Outcome.NOT_CONNECTED:
             return False
-        identity, now = StationId(envelope.identity), int(self._now() * 1000)
+        identity, now, attempt = StationId(envelope.identity), int(self._now() * 1000), envelope.attempt
         try:
-            waits = await self._patiently(lambda: self._store.postpone(identity, envelope.unique_id, now))
+            waits = await self._patiently(lambda: self._store.postpone(identity, envelope.unique_id, now, attempt))
         except Unavailable:
             return False
         metrics.COMMANDS_POSTPONED.inc(waits)
@@ -153,4 +153,5 @@ def _not_connected(call: Envelope) -> Envelope:
         action=call.action,
         error_description="The gateway of the station is gone.",
         outcome=Outcome.NOT_CONNECTED.value,
+        attempt=call.attempt,
     )

@@ -76,6 +76,7 @@ def event(ended: Command, now: float) -> Event:
         time=iso_8601(now),
         type=_NAME,
         identity=ended.identity,
+        account=ended.account,
         version=ended.version,
         gateway=ended.gateway,
         unique_id=ended.id,
@@ -91,7 +92,7 @@ def event(ended: Command, now: float) -> Event:
 
 
 def described(ended: Command) -> str:
-    """Why, in a sentence; the stores end commands with an outcome only."""
+    """Why, in a sentence; those that the stores end have none of their own."""
     return ended.error_description or _SENTENCES.get(ended.outcome, "")
 
 

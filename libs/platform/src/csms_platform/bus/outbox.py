@@ -111,7 +111,8 @@ class Outboxes(ABC):
 
     def _give_back(self, address: Address, batch: list[Envelope]) -> None:
         _returned.inc(len(batch))
-        if not self._outboxes[address.name]:
+        outbox = self._outboxes[address.name]
+        if not outbox and outbox.under_way == 1:
             # A gateway's address never comes back under the same name: its outbox would stay for ever.
             del self._outboxes[address.name]
         for handler in self._return_handlers:

@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from csms_ocpp.events import Outcome
+from csms_ocpp.confidential import hidden
+from csms_ocpp.events import QUEUE_FULL, Outcome
 from csms_ocpp.version import StationId
+from csms_platform.envelope import EMPTY
 from csms_platform.ports import MOST_WAITING, Command, SessionRecord, Waiter
 from csms_platform.state.memory_sessions import MemorySessions
 from csms_platform.state.tables import Expiry, Tables
@@ -56,7 +58,7 @@ class MemoryCommands:
             taken = self._taken(_replace(command, waiters=_once(command.waiters)))
             self._store(_Kept(taken, self._turn + 1))
             return taken, True
-        if known.command.status != "ended":
+        if known.command.status != "ended" and known.command.fingerprint == command.fingerprint:
             waiters = _once(known.command.waiters + command.waiters)
             known = _replace(known, command=_replace(known.command, waiters=waiters))
             self._store(known)
@@ -66,9 +68,9 @@ class MemoryCommands:
         if session := self._sessions.live(command.identity):
             return _sent(command, session)
         if command.offline_until <= command.created:
-            return _replace(command, status="ended", outcome=Outcome.NOT_CONNECTED.value, ended=command.created)
+            return _ended(command, Outcome.NOT_CONNECTED)
         if len(self._waiting.get(command.identity, ())) >= MOST_WAITING:
-            return _replace(command, status="ended", outcome=Outcome.REFUSED.value, ended=command.created)
+            return _ended(command, Outcome.REFUSED, QUEUE_FULL)
         return _replace(command, status="waiting")
 
     async def end(self, command: Command) -> Command | None:
@@ -78,6 +80,7 @@ class MemoryCommands:
         ended = _replace(
             known.command,
             status="ended",
+            payload=known.command.payload if command.payload == EMPTY else command.payload,
             outcome=command.outcome,
             answer=command.answer,
             error_code=command.error_code,
@@ -88,9 +91,13 @@ class MemoryCommands:
         self._store(_replace(known, command=ended))
         return ended
 
-    async def postpone(self, identity: StationId, id: str, now: int) -> bool:
+    async def postpone(self, identity: StationId, id: str, now: int, attempt: int) -> bool:
         known = self._load(identity, id)
-        if known is None or known.command.status == "ended" or known.command.offline_until <= now:
+        if known is None or known.command.status == "ended":
+            return False
+        if known.command.attempt != attempt:
+            return True
+        if known.command.offline_until <= now:
             return False
         if known.command.status == "sent":
             waiting = _replace(known.command, status="waiting", gateway="")
@@ -168,7 +175,21 @@ def _once(waiters: tuple[Waiter, ...]) -> tuple[Waiter, ...]:
 
 
 def _sent(command: Command, session: SessionRecord) -> Command:
-    return _replace(command, status="sent", gateway=session.gateway, version=session.version)
+    return _replace(
+        command,
+        status="sent",
+        attempt=command.attempt + 1,
+        gateway=session.gateway,
+        account=session.account,
+        version=session.version,
+    )
+
+
+def _ended(command: Command, outcome: Outcome, code: str = "") -> Command:
+    payload = hidden(command.action, command.payload)
+    return _replace(
+        command, status="ended", outcome=outcome.value, error_code=code, payload=payload, ended=command.created
+    )
 
 
 def _turn(kept: _Kept) -> tuple[bool, int, str]:

@@ -2,10 +2,11 @@
 
 Keys, each after the prefix; <place> is `rules.place` of identity and id:
 
-    command:<place>     hash        record: Command as it was taken in, which no script looks into (cjson would change
-                                    its payload); what changes later, by the field's name; waiters: a line of JSON for
-                                    each; turn: fifteen digits that count the commands; overdue, offline: the record's
-                                    times. An ended one expires
+    command:<place>     hash        record: Command as it was taken in, without its payload, which no script looks into
+                                    (cjson would change it); the payload and what else changes later, by the field's
+                                    name; fingerprint: the command's; waiters: a line of JSON for each; turn: fifteen
+                                    digits that count the commands; overdue, offline: the record's times. An ended one
+                                    expires
     waiting:<identity>  sorted set  turn, a space and the id of what waits; score 0: postponed, 1: not
     expectant           set         the identities for which something waits
     open                sorted set  the places of what has not ended, by the time from which it is overdue
@@ -17,7 +18,10 @@ The sessions are those of `redis_sessions`.
 import msgspec
 from msgspec import Raw
 
+from csms_ocpp.confidential import hidden
+from csms_ocpp.events import QUEUE_FULL
 from csms_ocpp.version import StationId
+from csms_platform.envelope import EMPTY
 from csms_platform.ports import MOST_WAITING, Command, Waiter
 from csms_platform.state.redis_link import Link, Script
 from csms_platform.state.redis_sessions import LIVE
@@ -27,7 +31,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Command).decode
 _waiter = msgspec.json.Decoder(Waiter).decode
 _replace = msgspec.structs.replace
-_TEXTS = ("status", "gateway", "version", "outcome", "error_code", "error_description")
+_TEXTS = ("status", "gateway", "account", "version", "outcome", "error_code", "error_description")
 
 # KEYS are the same in every script: the command's record, waiting:<identity>, expectant, open, command-turn, sessions,
 # leases. `order` is the score in `waiting`.
@@ -49,10 +53,11 @@ _BEGIN = Script(
     LIVE
     + _WAITING
     + """
-local identity, id, place, json, waiters, created, overdue, offline, may_wait, version, keep, most = unpack(ARGV)
-local status = redis.call('HGET', KEYS[1], 'status')
+local identity, id, place, json, payload, hidden, fingerprint, waiters = unpack(ARGV, 1, 8)
+local created, overdue, offline, may_wait, account, version, full, keep, most = unpack(ARGV, 9)
+local status, known = unpack(redis.call('HMGET', KEYS[1], 'status', 'fingerprint'))
 if status then
-  local all = status ~= 'ended' and redis.call('HGET', KEYS[1], 'waiters')
+  local all = status ~= 'ended' and known == fingerprint and redis.call('HGET', KEYS[1], 'waiters')
   for waiter in string.gmatch(all and waiters or '', '[^\\n]+\\n') do
     if not string.find('\\n' .. all, '\\n' .. waiter, 1, true) then
       all = all .. waiter
@@ -62,23 +67,25 @@ if status then
   return {0, redis.call('HGETALL', KEYS[1])}
 end
 local turn = string.format('%015.0f', redis.call('INCR', KEYS[5]))
-local gateway, outcome, ended = '', '', '0'
+local attempt, gateway, outcome, code, ended = '0', '', '', '', '0'
 local session = live(KEYS[6], KEYS[7], identity)
 if session then
   session = cjson.decode(session)
-  status, gateway, version = 'sent', session.gateway, session.version or ''
+  status, attempt, gateway = 'sent', '1', session.gateway
+  account, version = session.account or '', session.version or ''
   redis.call('ZADD', KEYS[4], overdue, place)
 elseif may_wait == '0' then
-  status, outcome, ended = 'ended', 'NotConnected', created
+  status, payload, outcome, ended = 'ended', hidden, 'NotConnected', created
 elseif redis.call('ZCARD', KEYS[2]) >= tonumber(most) then
-  status, outcome, ended = 'ended', 'Refused', created
+  status, payload, outcome, code, ended = 'ended', hidden, 'Refused', full, created
 else
   status = 'waiting'
   wait(1, turn, identity, id, place, offline)
 end
-local changing = {'status', status, 'gateway', gateway, 'version', version, 'outcome', outcome, 'ended', ended}
-redis.call('HSET', KEYS[1], 'record', json, 'waiters', waiters, 'turn', turn, 'overdue', overdue, 'offline', offline,
-  unpack(changing))
+local changing = {'status', status, 'payload', payload, 'attempt', attempt, 'gateway', gateway, 'account', account,
+  'version', version, 'outcome', outcome, 'error_code', code, 'ended', ended}
+redis.call('HSET', KEYS[1], 'record', json, 'fingerprint', fingerprint, 'waiters', waiters, 'turn', turn,
+  'overdue', overdue, 'offline', offline, unpack(changing))
 if status == 'ended' then
   redis.call('EXPIRE', KEYS[1], keep)
 end
@@ -107,9 +114,15 @@ return redis.call('HGETALL', KEYS[1])
 _POSTPONE = Script(
     _WAITING
     + """
-local identity, id, place, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local status, turn, offline = unpack(redis.call('HMGET', KEYS[1], 'status', 'turn', 'offline'))
-if not status or status == 'ended' or tonumber(offline) <= tonumber(now) then
+local identity, id, place, now, attempt = unpack(ARGV)
+local status, turn, offline, current = unpack(redis.call('HMGET', KEYS[1], 'status', 'turn', 'offline', 'attempt'))
+if not status or status == 'ended' then
+  return 0
+end
+if current ~= attempt then
+  return 1
+end
+if tonumber(offline) <= tonumber(now) then
   return 0
 end
 if status == 'sent' then
@@ -133,7 +146,9 @@ session = cjson.decode(session)
 local released = {}
 for i, turn in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
   local id = string.sub(turn, 17)
-  redis.call('HSET', records .. id, 'status', 'sent', 'gateway', session.gateway, 'version', session.version or '')
+  redis.call('HSET', records .. id, 'status', 'sent', 'gateway', session.gateway, 'account', session.account or '',
+    'version', session.version or '')
+  redis.call('HINCRBY', records .. id, 'attempt', 1)
   redis.call('ZADD', KEYS[4], redis.call('HGET', records .. id, 'overdue'), places .. id)
   released[i] = redis.call('HGETALL', records .. id)
 end
@@ -175,13 +190,18 @@ class RedisCommands:
             command.identity,
             command.id,
             where,
-            _encode(_replace(command, waiters=())),
+            _encode(_replace(command, payload=EMPTY, waiters=())),
+            bytes(command.payload),
+            bytes(hidden(command.action, command.payload)),
+            command.fingerprint,
             b"".join(_encode(waiter) + b"\n" for waiter in command.waiters),
             command.created,
             command.overdue,
             command.offline_until,
             int(command.offline_until > command.created),
+            command.account,
             command.version,
+            QUEUE_FULL,
             self._keep,
             MOST_WAITING,
         )
@@ -197,14 +217,16 @@ class RedisCommands:
             "ended": command.ended,
             "version": command.version,
         }
+        if command.payload != EMPTY:
+            ended["payload"] = bytes(command.payload)
         words: list[str | bytes | int] = [word for field in ended.items() for word in field]
         keys = self._keys(command.identity, where)
         fields = await self._link.run(_END, keys, command.identity, command.id, where, self._keep, *words)
         return _command(fields) if fields else None
 
-    async def postpone(self, identity: StationId, id: str, now: int) -> bool:
+    async def postpone(self, identity: StationId, id: str, now: int, attempt: int) -> bool:
         where = place(identity, id)
-        return bool(await self._link.run(_POSTPONE, self._keys(identity, where), identity, id, where, now))
+        return bool(await self._link.run(_POSTPONE, self._keys(identity, where), identity, id, where, now, attempt))
 
     async def release(self, identity: StationId) -> list[Command]:
         where = place(identity, "")
@@ -240,4 +262,5 @@ def _changed(command: Command, fields: list[bytes]) -> Command:
     values = dict(zip(fields[::2], fields[1::2], strict=True))
     texts = {name: values[name.encode()].decode() for name in _TEXTS if name.encode() in values}
     answer = Raw(values[b"answer"]) if b"answer" in values else command.answer
-    return _replace(command, **texts, answer=answer, ended=int(values[b"ended"]))
+    payload, attempt, ended = Raw(values[b"payload"]), int(values[b"attempt"]), int(values[b"ended"])
+    return _replace(command, **texts, payload=payload, attempt=attempt, answer=answer, ended=ended)
