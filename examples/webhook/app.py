@@ -28,6 +28,7 @@ async def ocpp(request: Request) -> dict:
 
 
 def answer(message: dict, delivery: str) -> dict:
+    """The payload of the answer."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     match message["action"]:
         case "BootNotification":

@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,12 +22,15 @@ from csms_webhook_relay.sample import probe
 from csms_webhook_relay.service import service
 from csms_webhook_relay.settings import Settings
 from csms_webhook_relay.specimens import specimen
+from tests.support import system
 from tests.support.group import ProcessGroup
 from tests.support.ports import answers, free_port, wait_until
+from tests.support.system import System, get
 from tests.support.wiring import ports
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "webhook"
 SECRET = "s3cret"
+CERTIFICATES = ["Get15118EVCertificate", "GetCertificateStatus"]  # what its README says is missing
 GATEWAY = gateway_address(GatewayId("test"))
 
 
@@ -170,16 +174,15 @@ async def test_it_runs_under_uvicorn_as_its_readme_says(example: Callable[..., E
         assert await station.call(Version.V1_6, "Authorize") == {"idTagInfo": {"status": "Accepted"}}
 
 
-async def test_the_test_command_finds_nothing_wrong_with_what_it_answers(example: Callable[..., Example]) -> None:
+async def test_the_test_command_finds_nothing_wrong_but_what_the_readme_says(example: Callable[..., Example]) -> None:
     app, out = await asyncio.to_thread(example(SECRET).start), io.StringIO()
-    actions = ["Authorize", "BootNotification", "Heartbeat", "StartTransaction", "StopTransaction", "MeterValues",
-               "StatusNotification", "TransactionEvent"]  # fmt: skip
+    settings = Settings(url=app.url, secret=SECRET)
 
-    code = await probe(
-        Settings(url=app.url, secret=SECRET), versions=[Version.V1_6, Version.V2_0_1], actions=actions, out=out
-    )
+    code = await probe(settings, versions=[Version.V1_6, Version.V2_0_1], actions=[], out=out)
 
-    assert (code, out.getvalue().splitlines()[-1]) == (0, "13 of 13 are answered by the endpoint.")
+    *table, count = out.getvalue().splitlines()
+    assert (code, count) == (1, "37 of 39 are answered by the endpoint.")
+    assert [line.split()[3] for line in table if line.startswith("!")] == CERTIFICATES
 
 
 async def test_the_test_command_says_what_a_wrong_secret_leads_to(example: Callable[..., Example]) -> None:
@@ -194,6 +197,39 @@ async def test_the_test_command_says_what_a_wrong_secret_leads_to(example: Calla
     assert heartbeat.endswith("policy builtin: what the router answers by itself")
     assert meter_values.startswith("! default   ocpp1.6  MeterValues  HTTP status 401")
     assert (code, count) == (1, "0 of 2 are answered by the endpoint.")
+
+
+def stations_that(app: Example, action: str) -> set[str]:
+    """Who said it, as the example printed."""
+    return {line.split()[0] for line in app.said if line.split()[1] == action}
+
+
+async def test_five_emulated_stations_boot_and_charge_through_it(
+    example: Callable[..., Example], own: Callable[[System], System]
+) -> None:
+    app, began = await asyncio.to_thread(example(SECRET).start), int(time.time())
+    env = {"CSMS_WEBHOOK_SECRET": SECRET}
+    running = await asyncio.to_thread(own, system.all_in_one("--emulate", "5", "--webhook-url", app.url, env=env))
+
+    async with asyncio.timeout(60):
+        while len(stations_that(app, "MeterValues")) < 5:
+            await asyncio.sleep(0.1)
+    status, body = await get(running.apis[0].port, "/api/v2/transactions?limit=1000")
+    running.gateways[0].process.terminate()  # the stations end their charges before they leave
+    code = await running.gateways[0].process.exited()
+
+    five = {f"EMU-{number:05}" for number in range(1, 6)}
+    assert [stations_that(app, action) for action in ("BootNotification", "StartTransaction", "StopTransaction")] == [
+        five,
+        five,
+        five,
+    ]
+    transactions = msgspec.json.decode(body)["transactions"]
+    assert (status, code) == (200, 0)
+    assert {transaction["identity"] for transaction in transactions} == five
+    # Its numbers begin with the time at which it started: they are the endpoint's, not ours.
+    assert all(began - 60 <= int(transaction["id"]) < began + 1000 for transaction in transactions)
+    assert [line for line in app.said if "(late)" in line] == []
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,9 @@ def test_a_reply_that_cannot_be_used_is_a_failure_with_its_reason(body: bytes, r
 )  # fmt: skip
 @pytest.mark.parametrize("told", [False, True])
 @pytest.mark.parametrize("kind", [Kind.CALL, Kind.SEND])
-def test_what_is_no_json_object_did_not_come_from_the_endpoint(body: bytes, reason: str, told: bool, kind: Kind) -> None:
+def test_what_is_no_json_object_did_not_come_from_the_endpoint(
+    body: bytes, reason: str, told: bool, kind: Kind
+) -> None:
     assert same(reply(200, body, call(kind=kind), told=told), Failed(f"the reply cannot be read: {reason}"))
 
 

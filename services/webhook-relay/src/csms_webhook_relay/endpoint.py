@@ -18,6 +18,7 @@ from csms_webhook_relay.reply import Answered, Failed, Final, Refused, Reply
 from csms_webhook_relay.settings import Settings, Target
 from csms_webhook_relay.transport import (
     TROUBLES,
+    PlainRequest,
     connector,
     postable,
     proxy_for,
@@ -35,9 +36,9 @@ _NEVER_ROUNDED = 1e9  # seconds; the client rounds longer time-outs up to whole 
 class Endpoint:
     """Async context manager: entering opens a pool of connections, leaving closes it.
 
-    `answers` counts the replies that can be used. Without `heeded` nobody reads them: any 2xx will do. `now` is in seconds
-    since 1970, `clock` monotonic, `chance` answers numbers in [0, 1), for jitter. Entering raises `ValueError`, with a
-    sentence, when its certificates cannot be used.
+    `answers` counts the replies that can be used. Without `heeded` nobody reads them: any 2xx will do. `now` is in
+    seconds since 1970, `clock` monotonic, `chance` answers numbers in [0, 1), for jitter. Entering raises `ValueError`,
+    with a sentence, when its certificates cannot be used.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Endpoint:
             connector=connector(self._settings),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._usual,
-            skip_auto_headers=("Accept", "Accept-Encoding"),
+            request_class=PlainRequest,
         )
         if not self._settings.verify and self._url.scheme == "https":
             _log.warning("certificates are not verified", endpoint=self.name)
@@ -170,16 +171,16 @@ class Endpoint:
         return reply.read(response.status, text or b"", call, retry_after=later, now=self._now(), told=told)
 
     def _learn(self, found: Reply, began: float) -> None:
-        now, before = self._clock(), self._breaker.state
+        now, before, kind = self._clock(), self._breaker.state, type(found)
         self._seconds.observe(now - began)
-        self._counts[type(found)].inc()
+        self._counts[kind].inc()
         if isinstance(found, Failed) and not found.replied:
             self._breaker.failed(now, self._chance(), found.retry_after)
             if self._breaker.state is State.OPEN and before is State.CLOSED:
                 _log.warning("endpoint fails, and is left alone", endpoint=self.name, reason=found.reason)
         else:
             self._breaker.succeeded()
-            self.answers += isinstance(found, Answered | Refused)
+            self.answers += kind is Answered or kind is Refused
             if before is State.HALF_OPEN:
                 _log.info("endpoint answers again", endpoint=self.name)
 

@@ -39,7 +39,7 @@ Outcome = Taken | Refused | Failed | Shut
 
 
 def outcome(found: Reply, now: float) -> Outcome:
-    """What the reply means: a 2xx that can be read takes the letter, whatever it says. `now` is in seconds since 1970."""
+    """What the reply means: a 2xx that can be read takes the letter, whatever it says. `now`: seconds since 1970."""
     match found:
         case reply.Answered() | reply.Refused() | reply.Failed(replied=True):
             return Taken()

@@ -9,7 +9,7 @@ Pure; never raises, whatever the endpoint sends.
 """
 
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -41,7 +41,7 @@ class Failed(msgspec.Struct, frozen=True, gc=False):
 
     `retry_after`: for how many seconds the endpoint is to be left alone, 0: nobody said. `sent`: False when nothing was
     sent, because the breaker is open or too many wait. `replied`: a 2xx with a JSON object that will not do for the
-    station. One that cannot be read at all did not come from the endpoint: proxies and web servers have pages of their own.
+    station. One that cannot be read at all is not the endpoint's: proxies and web servers have pages of their own.
     """
 
     reason: str
@@ -146,10 +146,8 @@ def _read(found: _Body, call: Envelope, told: bool) -> Reply:
 def _result(payload: Raw, call: Envelope, told: bool, lack: str = "") -> Reply:
     if told or call.kind is Kind.SEND:
         return Answered(EMPTY)
-    version = Version(call.version)
-    dialect = DIALECTS[version]
-    schema = schemas.table(version).get((call.action, schemas.RESPONSE))
-    violation = schema.check(payload) if schema else schemas.check_shape(payload, dialect)
+    version, schema = _expected(call.version, call.action)
+    violation = schema.check(payload) if schema else schemas.check_shape(payload, DIALECTS[version])
     if violation:
         return _nonsense(f"{lack}: {violation.description}" if lack else violation.description)
     if lack and not schema and not accepts_empty(version, call.action):
@@ -157,6 +155,12 @@ def _result(payload: Raw, call: Envelope, told: bool, lack: str = "") -> Reply:
     if _nests_deeply(payload, version):
         return _nonsense(f"the payload nests deeper than {MAX_DEPTH} levels")
     return Answered(payload)
+
+
+@lru_cache(maxsize=1024)
+def _expected(version: str, action: str) -> tuple[Version, schemas.Schema | None]:
+    known = Version(version)
+    return known, schemas.table(known).get((action, schemas.RESPONSE))
 
 
 def _error(found: _Body, call: Envelope) -> Refused:

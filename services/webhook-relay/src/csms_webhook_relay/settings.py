@@ -74,8 +74,8 @@ class Settings(Target, frozen=True, kw_only=True):
       others, instead of the table.
     - `spool_…`: how letters are delivered later; see docs/webhook.md.
     - `held`: how many batches are kept unacknowledged until they are answered, so that another relay gets them if this
-      one dies. `drain_seconds`: how long calls under way may hold up leaving. `troubles_logged`: failed calls a second
-      that are logged one by one; more are counted.
+      one dies. `drain_seconds`: how long what is under way, calls, letters and copies together, may hold up leaving.
+      `troubles_logged`: failed calls a second that are logged one by one; more are counted.
     """
 
     enable: bool | None = None

@@ -4,17 +4,24 @@ import asyncio
 import io
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from multidict import istr
 from yarl import URL
 
 from csms_webhook_relay.settings import Settings
 
 _LARGE = 1024 * 1024  # aiohttp writes larger bytes in one go, and warns of it; files it writes in pieces
+
+
+class PlainRequest(aiohttp.ClientRequest):
+    """Without the client's own headers; leaving them out by `skip_auto_headers` would be work for each request."""
+
+    DEFAULT_HEADERS: dict[istr, str] = {}  # noqa: RUF012
 
 
 class Proxy(NamedTuple):
@@ -71,11 +78,15 @@ def postable(body: bytes) -> bytes | io.BytesIO:
     return body if len(body) < _LARGE else io.BytesIO(body)
 
 
-async def read_at_most(response: aiohttp.ClientResponse, most: int) -> bytes | None:
+def read_at_most(response: aiohttp.ClientResponse, most: int) -> Awaitable[bytes | None]:
     """The body, inflated where it is compressed; None, and the connection is closed, when it is larger than `most`."""
     declared = response.content_length
     if declared is not None and declared <= most and aiohttp.hdrs.CONTENT_ENCODING not in response.headers:
-        return await response.read()
+        return response.read()
+    return _in_pieces(response, most)
+
+
+async def _in_pieces(response: aiohttp.ClientResponse, most: int) -> bytes | None:
     pieces, size = [], 0
     # The client inflates no further than its buffer has room for.
     async for piece in response.content.iter_any():
