@@ -7,22 +7,63 @@ from csms.settings import read
 from csms_platform.settings import SettingsError
 
 BROKERS = {"CSMS_BUS_URL": "amqp://localhost/", "CSMS_STATE_URL": "redis://localhost/0"}
+ENDPOINT = {"CSMS_WEBHOOK_URL": "http://localhost:8080/ocpp"}
+OBSERVER = {"CSMS_WEBHOOK_OBSERVERS": '[{"name": "audit", "url": "http://localhost:8081/"}]'}
+ALL = ["configuration", "router", "webhook-relay", "ws-gateway", "api"]
 
 
 @pytest.mark.parametrize(
     ("command", "parts", "stores", "listens"),
     [
-        ("up", ["configuration", "router", "ws-gateway"], True, True),
+        ("up", ALL, True, True),
         ("router", ["configuration", "router"], True, True),
+        ("webhook-relay", ["webhook-relay"], True, True),
+        ("api", ["api"], True, True),
         ("ws-gateway", ["ws-gateway"], False, True),
         ("emulate", ["emulator"], False, False),
     ],
 )
 def test_each_command_runs_its_services(command: str, parts: list[str], stores: bool, listens: bool) -> None:
-    made = plan(command, read(None, BROKERS))
+    made = plan(command, read(None, BROKERS | ENDPOINT))
 
     assert [part.name for part in made.parts] == parts
     assert (made.stores, made.listen is not None) == (stores, listens)
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        ({}, {"webhook-relay"}),
+        (ENDPOINT, set()),
+        (OBSERVER, set()),
+        (ENDPOINT | {"CSMS_WEBHOOK_ENABLE": "false"}, {"webhook-relay"}),
+        ({"CSMS_API_ENABLE": "false"}, {"webhook-relay", "api"}),
+    ],
+)
+def test_all_in_one_has_a_relay_when_there_is_somebody_to_ask_and_an_api_unless_told_otherwise(
+    environment: dict[str, str], missing: set[str]
+) -> None:
+    made = plan("up", read(None, environment))
+
+    assert [part.name for part in made.parts] == [name for name in ALL if name not in missing]
+
+
+@pytest.mark.parametrize(
+    ("environment", "backend", "accounts"),
+    [
+        ({}, "builtin", {}),
+        (ENDPOINT, "webhook", {}),
+        (ENDPOINT | {"CSMS_WEBHOOK_BACKEND": "builtin"}, "builtin", {}),
+        (ENDPOINT | {"CSMS_WEBHOOK_ACCOUNTS": '{"lab": {"backend": "builtin"}}'}, "webhook", {"lab": "builtin"}),
+        ({"CSMS_WEBHOOK_ACCOUNTS": '{"acme": {"url": "http://acme.example/"}}'}, "builtin", {"acme": "webhook"}),
+    ],
+)
+def test_the_router_knows_whom_the_endpoint_serves(
+    environment: dict[str, str], backend: str, accounts: dict[str, str]
+) -> None:
+    found = read(None, environment)
+
+    assert (found.router.backend, found.router.accounts) == (backend, accounts)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +75,18 @@ def test_each_command_runs_its_services(command: str, parts: list[str], stores: 
             "router",
             {"CSMS_BUS_URL": "amqp://localhost/"},
             "csms router needs Redis: give --state redis://… or CSMS_STATE_URL.",
+        ),
+        ("webhook-relay", ENDPOINT, "csms webhook-relay needs RabbitMQ: give --bus amqp://… or CSMS_BUS_URL."),
+        (
+            "webhook-relay",
+            BROKERS,
+            "csms webhook-relay has nobody to ask: give --webhook-url or CSMS_WEBHOOK_URL.",
+        ),
+        ("api", {}, "csms api needs RabbitMQ: give --bus amqp://… or CSMS_BUS_URL."),
+        (
+            "api",
+            {"CSMS_BUS_URL": "amqp://localhost/"},
+            "csms api needs Redis: give --state redis://… or CSMS_STATE_URL.",
         ),
     ],
 )
