@@ -131,6 +131,16 @@ async def test_a_discarded_letter_is_gone(stores: Stores) -> None:
     assert await stores.deliveries.dead() == ([other(id="d-2")], "")
 
 
+async def test_a_letter_that_died_again_is_not_discarded_for_its_first_death(stores: Stores) -> None:
+    again = other(died=9_000)
+    for letter in (LETTER, again):
+        await stores.deliveries.bury(letter)
+    answers = [await stores.deliveries.discard("d-1", LETTER.died), await stores.deliveries.discard("d-1", again.died)]
+
+    assert answers == [False, True]
+    assert await stores.deliveries.dead() == ([], "")
+
+
 async def test_a_letter_is_discarded_to_one_caller_only(backend: Backend) -> None:
     async with backend.twice() as (one, two):
         await one.deliveries.bury(LETTER)

@@ -423,6 +423,9 @@ class Deliveries(Protocol):
         """The dead letter, or None."""
         ...
 
-    async def discard(self, id: str) -> bool:
-        """Remove a dead letter; answers True to exactly one caller."""
+    async def discard(self, id: str, died: int | None = None) -> bool:
+        """Remove a dead letter; answers True to exactly one caller.
+
+        With `died` only the one that died then: one that was replayed may have died again.
+        """
         ...

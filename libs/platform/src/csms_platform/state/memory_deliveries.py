@@ -45,7 +45,10 @@ class MemoryDeliveries:
         value = self._tables.get("dead", id)
         return None if value is None else _decode(value)
 
-    async def discard(self, id: str) -> bool:
+    async def discard(self, id: str, died: int | None = None) -> bool:
+        letter = await self.dead_letter(id)
+        if letter is None or died not in (None, letter.died):
+            return False
         self._unlist(id)
         return self._tables.drop("dead", id)
 

@@ -26,25 +26,24 @@ end
 return redis.call('EXISTS', KEYS[1])
 """)
 
-_UNLIST = """
-local function unlist(id)
-  local letter = redis.call('HGET', KEYS[1], id)
-  if letter then
-    redis.call('ZREM', KEYS[2], string.sub(letter, 1, 15) .. ' ' .. id)
-  end
+_BURY = Script("""
+local earlier = redis.call('HGET', KEYS[1], ARGV[1])
+if earlier then
+  redis.call('ZREM', KEYS[2], string.sub(earlier, 1, 15) .. ' ' .. ARGV[1])
 end
-unlist(ARGV[1])
-"""
-
-_BURY = Script(
-    _UNLIST
-    + """
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, string.sub(ARGV[2], 1, 15) .. ' ' .. ARGV[1])
-"""
-)
+""")
 
-_DISCARD = Script(_UNLIST + "return redis.call('HDEL', KEYS[1], ARGV[1])")
+_DISCARD = Script("""
+local letter = redis.call('HGET', KEYS[1], ARGV[1])
+local died = letter and string.sub(letter, 1, 15)
+if not letter or (ARGV[2] ~= '' and ARGV[2] ~= died) then
+  return 0
+end
+redis.call('ZREM', KEYS[2], died .. ' ' .. ARGV[1])
+return redis.call('HDEL', KEYS[1], ARGV[1])
+""")
 
 _DEAD = Script("""
 local found = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], '+', 'LIMIT', 0, ARGV[2])
@@ -89,5 +88,5 @@ class RedisDeliveries:
         value = await self._link.execute("HGET", self._dead, id)
         return None if value is None else _decode(value[_DIGITS:])
 
-    async def discard(self, id: str) -> bool:
-        return bool(await self._link.run(_DISCARD, self._keys, id))
+    async def discard(self, id: str, died: int | None = None) -> bool:
+        return bool(await self._link.run(_DISCARD, self._keys, id, "" if died is None else moment(died)))

@@ -47,15 +47,10 @@ def router(context: Context) -> APIRouter:
         # In the index before it is in the spool, and a dead letter until it is there: nothing is lost in between.
         await deliveries.waits(f"{letter.endpoint}/{dead.identity}", letter.id, now)
         await ports.spool.store(letter)
-        await _forget(dead)
+        # The endpoint may have refused it again by now: that is another death, and stays.
+        await deliveries.discard(dead.id, dead.died)
         _log.info("dead letter replayed", delivery=dead.id, station=dead.identity, endpoint=dead.endpoint)
         return answer(shapes.Replay(dead.id), 202)
-
-    async def _forget(dead: DeadLetter) -> None:
-        # The endpoint may have refused it again by now: that is another death, and stays.
-        known = await deliveries.dead_letter(dead.id)
-        if known and known.died == dead.died:
-            await deliveries.discard(dead.id)
 
     async def discard(request: Request) -> Response:
         dead = await named(request)
