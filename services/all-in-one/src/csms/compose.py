@@ -65,8 +65,10 @@ def _webhook_relay(configuration: Configuration) -> Part:
 
 
 def _api(configuration: Configuration) -> Part:
+    from csms_api.auth import openness
     from csms_api.service import service
 
+    openness(configuration.api, configuration.listen.host)  # refuse before anything has started
     return Part("api", lambda ports: service(ports, configuration.api, listen_host=configuration.listen.host))
 
 
