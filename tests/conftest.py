@@ -13,8 +13,8 @@ from tests.support.choice import BrokerMissingError
 from tests.support.ports import free_port as find_free_port
 from tests.support.processes import Csms
 
-VHOSTS = 64
-PRIVATE_VHOSTS = 8
+VHOSTS = 80
+PRIVATE_VHOSTS = 24
 
 AnyBroker = TypeVar("AnyBroker", RabbitMQ, Redis)
 

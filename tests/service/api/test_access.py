@@ -44,7 +44,7 @@ def token(**claims: Any) -> str:
         "iss": "https://id.example.org",
         "aud": "csms",
         "sub": "app",
-        "exp": int(time.time()) + 60,
+        "exp": int(time.time()) + 86_400,  # parameters are made long before their test
         "scope": "read",
     }
     return jwt.encode({"alg": "HS256"}, known | claims, OctKey.import_key(SECRET))
