@@ -202,3 +202,32 @@ async def test_operators_may_bind_before_anything_has_happened(amqp_url: str, pr
         queue = await channel.declare_queue(exclusive=True)
 
         await queue.bind(prefix + "ocpp.events", "#")
+
+
+async def test_of_a_flood_that_nobody_wants_one_message_is_tried(amqp_url: str) -> None:
+    standing, returned = dict[str, bool](), list[bytes]()
+
+    def came_back(message: Outgoing) -> None:
+        standing[message.key] = False
+        returned.append(message.body)
+
+    async with AmqpBus(BusSettings(url=amqp_url)) as bus:
+        dropped = Counter("test_flood_dropped", "test", registry=None)
+        pipeline = Pipeline(bus, prepare=nothing, returned=came_back, dropped=dropped, mib=1, wanted=standing.get)
+        for number in range(500):
+            pipeline.put(Outgoing("nobody", b"%d" % number, commands.Basic.Properties()))
+        await pipeline.close()
+
+    assert returned == [b"0"]
+
+
+async def test_what_waits_behind_a_trial_is_published_in_order_when_somebody_is_bound(
+    amqp_url: str, prefix: str
+) -> None:
+    async with open_doors(BusSettings(amqp_url, prefix=prefix)) as doors, await aio_pika.connect(amqp_url) as operator:
+        queue = await bound(operator, prefix)
+        for number in range(100):
+            doors.events.emit(f"ocpp1.6.{'Heartbeat' if number % 3 else 'MeterValues'}", event(str(number)))
+        seen = await drain(queue, "99")
+
+    assert seen == [str(number) for number in range(100)]

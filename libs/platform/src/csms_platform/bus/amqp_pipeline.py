@@ -40,8 +40,20 @@ class Outgoing(NamedTuple):
     mandatory: bool = True
 
 
+def _always(key: str) -> bool:
+    return True
+
+
+def _indifferent(message: Outgoing) -> None:
+    """For those who do not want to know that a message was taken."""
+
+
 class Pipeline:
-    """An outbox of about `mib` MiB; past that the oldest messages are dropped, and counted in `dropped`."""
+    """An outbox of about `mib` MiB; past that the oldest messages are dropped, and counted in `dropped`.
+
+    `wanted(key)` is asked when a message is about to be published: False drops it, and None (nobody knows) publishes it
+    alone of its key, and lets what follows wait until it was `taken` or `returned`.
+    """
 
     def __init__(
         self,
@@ -51,10 +63,14 @@ class Pipeline:
         returned: Callable[[Outgoing], None],
         dropped: Counter,
         mib: float,
+        taken: Callable[[Outgoing], None] = _indifferent,
+        wanted: Callable[[str], bool | None] = _always,
     ) -> None:
         self._bus = bus
         self._publisher = Publisher(prepare)
         self._returned = returned
+        self._taken = taken
+        self._wanted = wanted
         self._dropped = dropped
         self._limit = mib * 1024 * 1024
         self._weight = 0
@@ -93,12 +109,27 @@ class Pipeline:
     async def _work(self) -> None:
         while True:
             await self._filled.wait()
-            batch = [self._next() for _ in range(min(len(self._waiting), _AT_ONCE))]
+            batch = self._take()
             while batch:
                 batch = await self._publish(batch)
             if not self._waiting:
                 self._filled.clear()
                 self._idle.set()
+
+    def _take(self) -> list[Outgoing]:
+        batch: list[Outgoing] = []
+        tried: set[str] = set()
+        while self._waiting and len(batch) < _AT_ONCE:
+            key = self._waiting[0].key
+            wanted = self._wanted(key)
+            if wanted is None:
+                if key in tried:
+                    break
+                tried.add(key)
+            message = self._next()
+            if wanted is not False:
+                batch.append(message)
+        return batch
 
     async def _publish(self, batch: list[Outgoing]) -> list[Outgoing]:
         """Publish the batch; answers what has to be published again."""
@@ -127,6 +158,8 @@ class Pipeline:
                 # A nack is a queue's own refusal (full, `reject-publish`): asking again would be no better.
                 _refused.inc()
                 log.warning("a message was refused", key=message.key, reason=str(outcome))
+            else:
+                self._taken(message)
         return []
 
     async def _abandon(self, channel: aiormq.Channel) -> None:
