@@ -13,14 +13,17 @@ from typing import Any, Protocol
 import msgspec
 
 from csms_platform.envelope import Envelope
-from csms_platform.outside import Event, Events, Following, Letter, Order, Orders, Spool, event_key
-from csms_platform.stores import (
+from csms_platform.errands import (
     MOST_WAITING,
-    Claim,
     Command,
     Commands,
     DeadLetter,
     Deliveries,
+    Waiter,
+)
+from csms_platform.outside import Event, Events, Following, Letter, Order, Orders, Spool, event_key
+from csms_platform.stores import (
+    Claim,
     GatewayId,
     Note,
     SessionRecord,
@@ -32,7 +35,6 @@ from csms_platform.stores import (
     Transaction,
     Transactions,
     Unavailable,
-    Waiter,
 )
 
 __all__ = [

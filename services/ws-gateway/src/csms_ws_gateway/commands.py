@@ -8,6 +8,9 @@ from collections.abc import Hashable
 import msgspec
 from msgspec import Raw
 
+from csms_ocpp.session import Outcome
+from csms_platform.envelope import Envelope, Kind
+
 
 class _Trigger(msgspec.Struct, rename="camel"):
     requested_message: str = ""
@@ -50,6 +53,24 @@ def refusal(action: str, registration: str) -> str:
     if action in _STARTS_AND_STOPS and registration in ("Pending", "Rejected"):
         return f"The station's registration is {registration}."
     return ""
+
+
+def told_outcome(command: Envelope, outcome: Outcome, code: str, description: str, payload: Raw) -> Envelope:
+    """How `command` ended. `code` is the station's or the schema's; an outcome that has none is named by itself."""
+    return Envelope(
+        Kind.RESULT if outcome is Outcome.RESULT else Kind.ERROR,
+        command.identity,
+        command.account,
+        command.version,
+        unique_id=command.unique_id,
+        action=command.action,
+        payload=payload,
+        error_code=code or ("" if outcome is Outcome.RESULT else outcome.value),
+        error_description=description,
+        outcome=outcome.value,
+        attempt=command.attempt,
+        traceparent=command.traceparent,
+    )
 
 
 class Recent:

@@ -22,7 +22,7 @@ from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import ROUTER, GatewayId, Ports, address_of, gateway_address
 from csms_ws_gateway import metrics
 from csms_ws_gateway.arrival import Arrival
-from csms_ws_gateway.commands import Recent
+from csms_ws_gateway.commands import Recent, told_outcome
 from csms_ws_gateway.connection import Connection
 from csms_ws_gateway.reception import Reception
 from csms_ws_gateway.settings import Settings
@@ -191,26 +191,9 @@ class Gateway:
         self._reply(ended.context, ended.outcome, ended.code, ended.description, ended.payload)
 
     def _reply(self, command: Envelope, outcome: Outcome, code: str, description: str, payload: Raw) -> None:
-        """`code` is the station's or the schema's; an outcome that has none is named by itself."""
-        if not command.reply_to:
-            return
-        self.bus.send(
-            address_of(command.reply_to),
-            Envelope(
-                Kind.RESULT if outcome is Outcome.RESULT else Kind.ERROR,
-                command.identity,
-                command.account,
-                command.version,
-                unique_id=command.unique_id,
-                action=command.action,
-                payload=payload,
-                error_code=code or ("" if outcome is Outcome.RESULT else outcome.value),
-                error_description=description,
-                outcome=outcome.value,
-                attempt=command.attempt,
-                traceparent=command.traceparent,
-            ),
-        )
+        if command.reply_to:
+            told = told_outcome(command, outcome, code, description, payload)
+            self.bus.send(address_of(command.reply_to), told)
 
     def complained(self, connection: Connection, event: Complaint | AnswerRefused) -> None:
         """Something was wrong with a station's message."""
