@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from csms_ocpp.version import StationId
+from csms_platform.passwords import digest, matches
 from csms_platform.ports import Note, Station
 from csms_router.consequences import MOST_RESERVATIONS
-from csms_router.passwords import digest, matches
 from tests.service.router.commanding import SETTINGS, Scene, ends, silent
 
 CS = StationId("CS-1")

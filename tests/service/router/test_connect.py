@@ -9,8 +9,8 @@ from msgspec import Raw
 
 from csms_ocpp.version import StationId
 from csms_platform.envelope import Capsule, Envelope, Kind, Refusal
+from csms_platform.passwords import digest
 from csms_platform.ports import GatewayId, SessionRecord, Station
-from csms_router.passwords import digest
 from csms_router.settings import Settings
 from tests.service.router.world import ChargingStation, World, open_world
 

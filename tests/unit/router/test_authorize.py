@@ -3,8 +3,8 @@
 import pytest
 
 from csms_platform.ports import Tag
+from csms_platform.times import iso_8601, seconds
 from csms_router.authorize import Decision, decide, id_tag_info, id_token_info
-from csms_router.times import iso_8601, seconds
 
 NOON = seconds("2026-01-01T12:00:00Z")
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from csms_platform.patience import FIRST_PAUSE
 from csms_platform.ports import Unavailable
 from csms_router import patience
 from csms_router.patience import patiently
@@ -61,6 +62,6 @@ async def test_pauses_grow_to_a_bound_with_jitter(pauses: Pauses) -> None:
     with pytest.raises(Unavailable):
         await patiently(Store(away=1000).ask, until=60.0, clock=pauses.clock, sleep=pauses.sleep)
 
-    longest = [min(patience.FIRST_PAUSE * 2**n, patience.LONGEST_PAUSE) for n in range(len(pauses.taken))]
+    longest = [min(FIRST_PAUSE * 2**n, patience.LONGEST_PAUSE) for n in range(len(pauses.taken))]
     assert all(most / 2 <= pause <= most for pause, most in zip(pauses.taken, longest, strict=True))
     assert len(set(pauses.taken)) > 1

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from csms_ocpp.errors import UNREADABLE
 from csms_ocpp.frames import EMPTY
 
 HIDDEN = "***"
@@ -95,7 +96,7 @@ _FINDERS: dict[str, Callable[[_Document, _Document], str | None]] = {
 def _read(payload: Raw) -> _Document | None:
     try:
         return _decode(payload)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

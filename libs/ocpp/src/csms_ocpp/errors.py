@@ -7,6 +7,9 @@ Nothing here is raised: what a peer sends is an event, never an exception.
 
 import msgspec
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What decoding raises when bytes are not the JSON that was asked for."""
+
 
 class ErrorCode:
     """CALLERROR codes whose spelling is the same in every version (OCPP-J 1.6 §4.2.3, OCPP-J 2.0.1 §4.3).

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from csms_ocpp.confidential import hidden
+from csms_ocpp.errors import UNREADABLE
 from csms_ocpp.version import StationId
 
 MOST_WAITING = 32
@@ -60,7 +61,7 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
         payload = hidden(self.action, self.payload)
         try:
             content = msgspec.json.encode(msgspec.json.decode(payload), order="sorted")
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        except UNREADABLE:
             content = bytes(payload)
         return blake2b(self.action.encode() + b"\n" + content, digest_size=16).hexdigest()
 
@@ -139,10 +140,19 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     version: str = ""
 
 
+MAIN_ENDPOINT = "default"
+"""The name of the operator's endpoint that serves every account without one of its own."""
+
+
+def lane(endpoint: str, identity: str) -> str:
+    """Where the letters of a station wait that the endpoint could not take yet."""
+    return f"{endpoint}/{identity}"
+
+
 class Deliveries(Protocol):
     """Which letters wait in the spool for whom, so that later messages do not overtake them; and the dead ones.
 
-    A lane is `<endpoint>/<identity>`. The letters themselves are in the spool; what is kept here is an index.
+    A lane is what `lane` names. The letters themselves are in the spool; what is kept here is an index.
     """
 
     async def waits(self, lane: str, id: str, at: int) -> None:

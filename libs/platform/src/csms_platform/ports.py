@@ -14,12 +14,14 @@ import msgspec
 
 from csms_platform.envelope import Envelope
 from csms_platform.errands import (
+    MAIN_ENDPOINT,
     MOST_WAITING,
     Command,
     Commands,
     DeadLetter,
     Deliveries,
     Waiter,
+    lane,
 )
 from csms_platform.outside import Event, Events, Following, Letter, Order, Orders, Spool, event_key
 from csms_platform.stores import (
@@ -38,6 +40,7 @@ from csms_platform.stores import (
 )
 
 __all__ = [
+    "MAIN_ENDPOINT",
     "MOST_WAITING",
     "ROUTER",
     "WEBHOOK",
@@ -77,6 +80,7 @@ __all__ = [
     "api_address",
     "event_key",
     "gateway_address",
+    "lane",
 ]
 
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from csms.settings import Settings, StationEntry
 from csms_ocpp.version import StationId
 from csms_platform.logging import get_logger
+from csms_platform.passwords import digest
 from csms_platform.ports import Ports, Station, Tag
-from csms_router.passwords import digest
 
 log = get_logger("csms")
 

@@ -4,13 +4,13 @@ Notes are what stations told, as they told it: nothing in them is believed to be
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from csms_ocpp.version import DIALECTS, Version
 from csms_platform.ports import SessionRecord, Transaction
+from csms_platform.times import iso_8601, seconds
 
 Notes = Mapping[str, bytes]
 Row = dict[str, Any]
@@ -18,15 +18,9 @@ Row = dict[str, Any]
 _STATUS, _RESERVATION = "status/", "reservation/"
 
 
-def iso_8601(seconds: float) -> str:
-    """UTC with milliseconds, as `2026-01-01T12:00:00.000Z`; `seconds` since 1970."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def milliseconds(text: str) -> int:
     """Milliseconds since 1970 of an ISO 8601 time; without a zone it is UTC. Raises `ValueError`."""
-    moment = datetime.fromisoformat(text)
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return int(seconds(text) * 1000)
 
 
 def noted(notes: Notes, field: str) -> Any:

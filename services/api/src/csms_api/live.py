@@ -17,6 +17,7 @@ import msgspec
 
 from csms_api import metrics
 from csms_api.errors import unavailable
+from csms_ocpp.errors import UNREADABLE
 from csms_platform.ports import Events, Following, event_key
 from csms_platform.topics import matches
 
@@ -52,7 +53,7 @@ def entry(event: bytes) -> Entry | None:
     """The entry of an event's JSON; None when it is none."""
     try:
         header = _read(event)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except UNREADABLE:
         return None
     if not (header.id.isprintable() and header.type.isprintable()):
         return None

@@ -11,9 +11,7 @@ logged by the gateway, which knows how long the answer took; here only what went
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
-from msgspec import MsgspecError
-
-from csms_ocpp.errors import ErrorCode
+from csms_ocpp.errors import UNREADABLE, ErrorCode
 from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY, Envelope, Kind
 from csms_platform.logging import CallLog, get_logger
@@ -30,7 +28,6 @@ from csms_router.settings import Settings
 
 _log = get_logger("router")
 _ACCEPTED = "Accepted"
-UNREADABLE = (MsgspecError, UnicodeError, RecursionError)  # what decoding raises when the bytes are not the payload
 
 Job = Coroutine[Any, Any, None]
 Lookup = Callable[[Envelope, Desk], Awaitable[Answer | None]]

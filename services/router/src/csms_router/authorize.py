@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from csms_platform.ports import Tag
-from csms_router.times import iso_8601, seconds
+from csms_platform.times import iso_8601, seconds
 
 ACCEPTED = "Accepted"
 INVALID = "Invalid"

@@ -3,9 +3,8 @@
 from msgspec.structs import replace
 
 from csms_platform.envelope import Envelope, Kind
+from csms_platform.ports import MAIN_ENDPOINT, lane
 from csms_router.settings import Settings
-
-DEFAULT_ENDPOINT = "default"
 
 _LATEST = 60.0  # seconds in which a relay must take what nobody waits for: without one the queue would grow for ever
 
@@ -29,7 +28,7 @@ class Backends:
 
         An account that is named has an endpoint of its own.
         """
-        return f"{account if account in self._accounts else DEFAULT_ENDPOINT}/{identity}"
+        return lane(account if account in self._accounts else MAIN_ENDPOINT, identity)
 
 
 def to_endpoint(call: Envelope, now: float, *, settle: bool) -> Envelope:

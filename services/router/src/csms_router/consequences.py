@@ -13,10 +13,11 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from csms_ocpp.confidential import new_password
+from csms_ocpp.errors import UNREADABLE
 from csms_platform.logging import get_logger
+from csms_platform.passwords import digest
 from csms_platform.ports import Command, Note, Stations
-from csms_router.passwords import digest
-from csms_router.times import iso_8601
+from csms_platform.times import iso_8601
 
 _log = get_logger("router")
 ACTIONS = frozenset({"CancelReservation", "ChangeConfiguration", "ReserveNow", "SetNetworkProfile", "SetVariables"})
@@ -25,7 +26,6 @@ MOST_RESERVATIONS = 100
 _RESERVATION = "reservation/"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
-_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 class Consequences:
@@ -41,7 +41,7 @@ class Consequences:
             await self._keep(command, password)
         try:
             asked, answered = _decode(command.payload), _decode(answer)
-        except _UNREADABLE:
+        except UNREADABLE:
             return
         if answered.get("status") != "Accepted":
             return

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from csms_platform.logging import get_logger
 from csms_platform.ports import Event, Events, SessionRecord, Sessions, event_key
+from csms_platform.times import iso_8601
 from csms_router import metrics
-from csms_router.times import iso_8601
 
 _log = get_logger("router")
 _MOST = 1000

@@ -13,9 +13,9 @@ import msgspec
 from csms_ocpp.version import StationId
 from csms_platform.envelope import Capsule, Envelope
 from csms_platform.ports import Note, Stations, Tags, Transactions
+from csms_platform.times import iso_8601
 from csms_router.authorize import ALLOWED, INVALID, Decision
 from csms_router.settings import Settings
-from csms_router.times import iso_8601
 
 # EVSEs or connectors of one station; notes about others are not kept, so that a peer cannot fill the store.
 MOST_PLACES = 1000

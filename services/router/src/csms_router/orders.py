@@ -13,6 +13,7 @@ from msgspec import Meta, Raw, Struct
 from msgspec.structs import replace
 
 from csms_ocpp.catalog import actions
+from csms_ocpp.errors import UNREADABLE
 from csms_ocpp.events import Outcome
 from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY
@@ -23,7 +24,6 @@ ENDED = "ended"
 MOST_COMMANDS = 1000
 _LONGEST_IDENTITY = 255
 _LONGEST_ID = 36  # OCPP-J: messageId is a string[36]
-_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 class _Fields(Struct, rename="camel"):
@@ -66,7 +66,7 @@ def read(order: Order, now: float, settings: Settings) -> list[Command]:
         return [_identified(_read(Raw(order.body), context), order.message_id)]
     try:
         items = _items(order.body)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return [_invalid(context, _sentence(error))]
     if not 0 < len(items) <= MOST_COMMANDS:
         return [_invalid(context, f"An order must hold between 1 and {MOST_COMMANDS} commands.")]
@@ -88,7 +88,7 @@ def why_invalid(identity: str, id: str, action: str, payload: Raw) -> str:
         return f"`action` must be one that a central system asks, not {action[:50]!r}."
     try:
         _anything(payload)
-    except _UNREADABLE:
+    except UNREADABLE:
         return "`payload` must be a JSON object."
     return ""
 
@@ -102,7 +102,7 @@ def askable() -> frozenset[str]:
 def _read(item: Raw, context: _Context) -> Command:
     try:
         fields = _fields(item)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return _invalid(context, _sentence(error), _glimpse(item))
     order = context.order
     command = _command(fields, context)
@@ -145,7 +145,7 @@ def _glimpse(item: Raw) -> _Fields | None:
     """What can still be told about an unreadable order, so that its sender recognises it."""
     try:
         found = {key: value for key, value in _anything(item).items() if isinstance(value, str)}
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     return _Fields(found.get("action", ""), found.get("identity"), found.get("uniqueId"))
 

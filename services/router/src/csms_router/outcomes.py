@@ -15,8 +15,8 @@ from csms_ocpp.events import Outcome
 from csms_platform.envelope import EMPTY, Envelope, Kind
 from csms_platform.logging import get_logger
 from csms_platform.ports import MOST_WAITING, Command, Event, Ports, Waiter, address_of, event_key
+from csms_platform.times import iso_8601
 from csms_router import metrics
-from csms_router.times import iso_8601
 
 _log = get_logger("router")
 _encode = msgspec.json.Encoder().encode

@@ -1,20 +1,18 @@
-"""Asking a store again that cannot be reached now: with growing pauses and jitter, while somebody waits.
+"""Asking a store again that cannot be reached now, while somebody waits; counted.
 
-Never a hot loop, and never back to the queue: the envelope stays with the router that took it.
+Never back to the queue: the envelope stays with the router that took it.
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from csms_platform import patience as platform
 from csms_platform.envelope import Envelope
-from csms_platform.ports import Unavailable
 from csms_router import metrics
 
 T = TypeVar("T")
 
-FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
 
 
@@ -35,14 +33,6 @@ async def patiently(
     `until` is in seconds since 1970, like `clock()`: an attempt that would begin later is not made, and the last
     `Unavailable` is raised. `ask` must be safe to repeat.
     """
-    pause = FIRST_PAUSE
-    while True:
-        try:
-            return await ask()
-        except Unavailable:
-            wait = pause * random.uniform(0.5, 1.0)
-            if clock() + wait >= until:
-                raise
-            metrics.STORE_RETRIES.inc()
-            await sleep(wait)
-            pause = min(pause * 2, LONGEST_PAUSE)
+    return await platform.patiently(
+        ask, until=until, clock=clock, sleep=sleep, longest=LONGEST_PAUSE, again=metrics.STORE_RETRIES.inc
+    )

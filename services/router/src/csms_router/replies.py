@@ -82,16 +82,9 @@ def passed_on(reply: Envelope, answer: Answer) -> Envelope:
 
 def told(call: Envelope, answer: Envelope) -> Envelope:
     """To the webhook relay: what the station was answered without the operator's endpoint. It has no deadline."""
-    return Envelope(
-        Kind.RESULT,
-        call.identity,
-        call.account,
-        call.version,
-        call.transport,
-        call.unique_id,
-        call.action,
-        answer.payload,
-        session=answer.session,
+    return replace(
+        result(call, answer.payload, answer.session),
+        deadline=0,
         traceparent=call.traceparent,
         backend=call.backend,
         settle=True,

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from csms_ocpp.errors import UNREADABLE
 from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY, Envelope, Kind
 from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import Ports, Unavailable
 from csms_router import metrics
-from csms_router.answering import UNREADABLE
 from csms_router.answers.settled import SETTLED, understood
 from csms_router.desk import Answer, Desk, Release
 from csms_router.patience import patiently, until

@@ -14,16 +14,16 @@ from msgspec.structs import replace
 from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY, Capsule, ConnectRequest, Envelope, Kind, Refusal
 from csms_platform.logging import get_logger
+from csms_platform.passwords import Verifier
 from csms_platform.ports import Claim, GatewayId, Note, Ports, SessionRecord, Station, Unavailable, gateway_address
+from csms_platform.times import iso_8601
 from csms_router import admission, metrics
 from csms_router.answers.common import ACCEPTED, REGISTRATION
 from csms_router.backends import Backends
 from csms_router.desk import Release
-from csms_router.passwords import Verifier
 from csms_router.patience import patiently, until
 from csms_router.replies import address, gateway_of, json
 from csms_router.settings import Settings
-from csms_router.times import iso_8601
 
 SEEN = "seen"
 

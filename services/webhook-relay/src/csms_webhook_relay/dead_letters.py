@@ -5,13 +5,13 @@ They are in the store, where they can be listed, looked at, replayed and discard
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import msgspec
 
 from csms_ocpp.version import StationId
 from csms_platform.logging import get_logger
 from csms_platform.ports import DeadLetter, Deliveries, Event, Events, Letter, event_key
+from csms_platform.times import iso_8601
 
 _log = get_logger("webhook-relay")
 _encode = msgspec.json.Encoder().encode
@@ -68,10 +68,9 @@ def describe(letter: Letter, reason: str, attempts: int, died: int) -> DeadLette
 
 def event(dead: DeadLetter, id: str) -> Event:
     """What the outside is told. Pure."""
-    time = datetime.fromtimestamp(dead.died / 1000, UTC).isoformat(timespec="milliseconds")
     return Event(
         id=id,
-        time=time.replace("+00:00", "Z"),
+        time=iso_8601(dead.died / 1000),
         type="deadLetter",
         identity=dead.identity,
         account=dead.account,

@@ -6,7 +6,6 @@ a letter that comes late says since when it waited, and what the station was ans
 
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import blake2b
 
 import msgspec
@@ -14,6 +13,7 @@ from msgspec import UNSET, Raw, UnsetType
 from multidict import CIMultiDict, istr
 
 from csms_platform.envelope import Envelope
+from csms_platform.times import iso_8601
 from csms_webhook_relay.settings import Target
 from csms_webhook_relay.signature import sign
 
@@ -51,13 +51,9 @@ def body(call: Envelope, answered: Raw | UnsetType = UNSET, stored: int = 0) -> 
             call.transport,
             call.account,
             answered,
-            _iso_8601(stored) if stored else "",
+            iso_8601(stored / 1000) if stored else "",
         )
     )
-
-
-def _iso_8601(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def identify(call: Envelope) -> str:
@@ -108,7 +104,7 @@ class Stationery:
         if traceparent:
             headers[_TRACEPARENT] = traceparent
         if stored:
-            headers[_SPOOLED] = _iso_8601(stored)
+            headers[_SPOOLED] = iso_8601(stored / 1000)
         if self._secret:
             headers[_SIGNATURE] = sign(self._secret, timestamp, body)
         return headers

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from csms_platform.ports import MAIN_ENDPOINT
 from csms_webhook_relay import policies
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -14,8 +15,7 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Backend = Literal["", "builtin", "webhook"]
 
-MAIN = "default"
-"""The name of the endpoint that serves every account without one of its own."""
+MAIN = MAIN_ENDPOINT
 
 REFERENCE_VARIABLES = {
     "WEBHOOK_URL": "url",

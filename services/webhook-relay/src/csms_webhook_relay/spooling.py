@@ -13,12 +13,12 @@ import msgspec
 
 from csms_platform.envelope import EMPTY, Envelope, Kind
 from csms_platform.logging import get_logger
-from csms_platform.ports import Letter, Ports, Unavailable
+from csms_platform.patience import patiently
+from csms_platform.ports import Letter, Ports, Unavailable, lane
 from csms_webhook_relay import spool_metrics as metrics
 from csms_webhook_relay.dead_letters import DeadLetters
 from csms_webhook_relay.delivery import identify
 from csms_webhook_relay.endpoint import Endpoint
-from csms_webhook_relay.patience import patiently
 from csms_webhook_relay.postman import Postman
 from csms_webhook_relay.settings import Settings
 from csms_webhook_relay.showing import Showing, terms
@@ -140,11 +140,6 @@ class _Rounds(Showing):
         await self._spooling.give_up(letter, reason, attempts)
         await self._spooling.leave(letter)
         self._died.inc()
-
-
-def lane(endpoint: str, identity: str) -> str:
-    """The name under which `ports.deliveries` counts what waits for a station."""
-    return f"{endpoint}/{identity}"
 
 
 def written(call: Envelope, queue: str, now: int) -> Letter:

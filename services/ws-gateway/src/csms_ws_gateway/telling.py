@@ -3,8 +3,8 @@
 Everything about a station is told in the order in which it happened here; `epoch` tells connections apart.
 """
 
-from datetime import UTC, datetime
 from itertools import count
+from time import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from csms_ocpp.session import SendReceived
 from csms_platform.envelope import Envelope, Kind, Raw
 from csms_platform.ports import Event, Events, event_key
+from csms_platform.times import iso_8601
 
 if TYPE_CHECKING:
     from csms_ws_gateway.connection import Connection
@@ -35,7 +36,7 @@ class Teller:
 
     def answered(self, connection: "Connection", request: Raw, answer: Envelope, seconds: float) -> None:
         """A station's CALL got `answer` after `seconds`."""
-        if not self._events.wanted(event_key(connection.version, answer.action)):
+        if not self._events.wanted(key := event_key(connection.version, answer.action)):
             return
         told: dict[str, object] = {"unique_id": answer.unique_id, "action": answer.action, "request": request}
         if answer.kind is Kind.RESULT:
@@ -43,7 +44,7 @@ class Teller:
         else:
             told["error_code"], told["error_description"] = answer.error_code, answer.error_description
             told["error_details"] = answer.payload
-        self._tell(connection, answer.action, "call", milliseconds=round(seconds * 1000, 1), **told)
+        self._emit(key, connection, "call", milliseconds=round(seconds * 1000, 1), **told)
 
     def unanswered(self, connection: "Connection", unique_id: str, request: Raw, seconds: float) -> None:
         """Nobody answered a station's CALL in time."""
@@ -63,12 +64,15 @@ class Teller:
 
     def _tell(self, connection: "Connection", name: str, type: str, **told: object) -> None:
         if self._events.wanted(key := event_key(connection.version, name)):
-            self._events.emit(key, msgspec.structs.replace(self._event(connection, type), **told))
+            self._emit(key, connection, type, **told)
+
+    def _emit(self, key: str, connection: "Connection", type: str, **told: object) -> None:
+        self._events.emit(key, msgspec.structs.replace(self._event(connection, type), **told))
 
     def _event(self, connection: "Connection", type: str) -> Event:
         return Event(
             f"{self._id}-{next(self._count)}",
-            datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+            iso_8601(time()),
             type,
             connection.identity,
             connection.capsule.account,

@@ -12,7 +12,7 @@ from csms_api.v2 import reading, shapes, views
 from csms_api.v2.describing import PAGE, Answer, operation
 from csms_api.v2.resource import Operation, Resource, answer, nothing, unknown
 from csms_platform.logging import get_logger
-from csms_platform.ports import DeadLetter
+from csms_platform.ports import DeadLetter, lane
 
 _log = get_logger("api")
 _TAG = "Dead letters"
@@ -45,7 +45,7 @@ def router(context: Context) -> APIRouter:
         # A new time, or it would be too old again at once.
         letter = replace(views.letter_in(dead), stored=now)
         # In the index before it is in the spool, and a dead letter until it is there: nothing is lost in between.
-        await deliveries.waits(f"{letter.endpoint}/{dead.identity}", letter.id, now)
+        await deliveries.waits(lane(letter.endpoint, dead.identity), letter.id, now)
         await ports.spool.store(letter)
         # The endpoint may have refused it again by now: that is another death, and stays.
         await deliveries.discard(dead.id, dead.died)

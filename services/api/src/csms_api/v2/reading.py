@@ -1,14 +1,14 @@
 """Reads what clients send to `/api/v2`: query parameters and JSON bodies. What is wrong is 400 in a sentence."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
 
 from csms_api.errors import ApiError
-from csms_api.listing import iso_8601, milliseconds
+from csms_api.listing import milliseconds
+from csms_platform import times
 
 MOST = 1000
 USUAL = 100
@@ -78,8 +78,7 @@ def moment(request: Request, name: str) -> int | None:
 def utc(field: str, text: str) -> str:
     """An ISO 8601 time as one in UTC; without a zone it is UTC already."""
     try:
-        found = datetime.fromisoformat(text)
-        return iso_8601((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+        return times.iso_8601(times.seconds(text))
     except (ValueError, OverflowError):
         raise invalid(field, "must be an ISO 8601 time.") from None
 

@@ -6,11 +6,11 @@ from msgspec import Raw
 from csms_ocpp.version import StationId, Version
 from csms_platform.envelope import EMPTY, Envelope
 from csms_platform.ports import Note, Station
+from csms_platform.times import iso_8601
 from csms_router.answers import Plain
 from csms_router.desk import MOST_PLACES, Answer, Desk
 from csms_router.replies import json
 from csms_router.settings import Settings
-from csms_router.times import iso_8601
 
 ACCEPTED = "Accepted"
 REJECTED = "Rejected"

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from csms_platform.envelope import EMPTY, Envelope
+from csms_platform.times import iso_8601
 from csms_router.answers import Table
 from csms_router.answers.common import (
     boot,
@@ -24,7 +25,6 @@ from csms_router.answers.transaction_event import IdToken, judge_token, transact
 from csms_router.authorize import ACCEPTED, INVALID, Decision, id_token_info
 from csms_router.desk import Answer, Desk
 from csms_router.replies import json
-from csms_router.times import iso_8601
 
 _DAY = 86_400.0
 _ABSENT = Raw()

@@ -1,7 +1,7 @@
 import pytest
 
+from csms_platform.patience import FIRST_PAUSE, LONGEST_PAUSE, patiently
 from csms_platform.ports import Unavailable
-from csms_webhook_relay.patience import FIRST_PAUSE, LONGEST_PAUSE, patiently
 
 
 async def test_what_cannot_be_done_now_is_done_later_with_growing_pauses() -> None:

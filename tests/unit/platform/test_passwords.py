@@ -4,7 +4,7 @@ from time import thread_time
 
 import pytest
 
-from csms_router.passwords import Verifier, digest, matches
+from csms_platform.passwords import Verifier, digest, matches
 
 RAW = bytes(range(20))
 HEX = RAW.hex().encode()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from csms_router.times import iso_8601, seconds
+from csms_platform.times import iso_8601, seconds
 
 
 def test_times_are_utc_with_milliseconds_and_z() -> None:
