@@ -33,11 +33,17 @@ def refuse_unknown(operation: str) -> None:
 
 async def session_of(ports: Ports, identity: str) -> SessionRecord:
     """The station's session. Raises `ApiError`: 503 when it is offline, 404 when nobody knows it."""
+    session = await session_if_online(ports, identity)
+    if session is None:
+        raise offline(identity)
+    return session
+
+
+async def session_if_online(ports: Ports, identity: str) -> SessionRecord | None:
+    """The station's session, None: offline. Raises `ApiError` 404 when nobody knows it."""
     station = StationId(identity)
     session = await ports.sessions.get(station)
-    if session is None:
-        if await is_known(ports, station):
-            raise offline(identity)
+    if session is None and not await is_known(ports, station):
         raise ApiError(404, f"There is no charging station {identity[:50]}.")
     return session
 

@@ -14,7 +14,7 @@ _STATUSES = {
     Outcome.INVALID: 400,
     Outcome.REFUSED: 409,
 }
-_SENTENCES = {
+SENTENCES = {
     Outcome.TIMEOUT: "The charging station did not answer in time; whether it acted is not known.",
     Outcome.EXPIRED: "The command waited too long and was not sent.",
     Outcome.NOT_CONNECTED: "The charging station is offline.",
@@ -52,7 +52,7 @@ def _details(payload: Raw) -> Raw | dict[str, str]:
 
 def _not_answered(outcome: Envelope) -> ApiError:
     kind = Outcome(outcome.outcome)
-    status, sentence = _STATUSES[kind], outcome.error_description or _SENTENCES[kind]
+    status, sentence = _STATUSES[kind], outcome.error_description or SENTENCES[kind]
     if kind is Outcome.REFUSED and is_full(outcome):
         return ApiError(429, sentence, headers={"Retry-After": "5"}, outcome=kind.value)
     return ApiError(status, sentence, outcome=kind.value)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from csms_api.auth import COMMAND, READ, permit
 from csms_api.context import Context
+from csms_api.operations import session_if_online
 from csms_api.v2 import commanding, orders, reading, views
 from csms_api.v2.describing import Answer, operation, wait
 from csms_api.v2.reading import invalid
@@ -45,7 +46,7 @@ def router(context: Context) -> APIRouter:
         waits = reading.seconds(request, "wait", 0.0, commanding.LONGEST_WAIT)
         asked = await reading.body(request, _decode)
         payload = _payload(asked)
-        session = await commanding.session_of(context, identity)
+        session = await session_if_online(context.ports, identity)
         commanding.refuse(asked.action, payload, session.version if session else "")
         usual = waits or context.settings.command_wait
         wish = commanding.Wish(
@@ -65,7 +66,7 @@ def router(context: Context) -> APIRouter:
         store = context.ports.commands
         found = await store.get(identity, command)
         if found is None:
-            await commanding.session_of(context, identity)
+            await session_if_online(context.ports, identity)
         for seconds in _LOOKS if found is None else ():
             await asyncio.sleep(seconds)
             if found := await store.get(identity, command):

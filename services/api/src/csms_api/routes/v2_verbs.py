@@ -13,7 +13,7 @@ from starlette.responses import Response
 from csms_api.auth import COMMAND, permit
 from csms_api.context import Context
 from csms_api.errors import ApiError
-from csms_api.operations import offline, version_of
+from csms_api.operations import offline, session_if_online, version_of
 from csms_api.routes.v2_commands import ANSWERS, REFUSALS
 from csms_api.v2 import commanding, reading
 from csms_api.v2.describing import operation, wait
@@ -38,7 +38,7 @@ def router(context: Context) -> APIRouter:
         identity, client = request.path_params["identity"], permit(request, COMMAND)
         waits = reading.seconds(request, "wait", _USUAL, commanding.LONGEST_WAIT)
         verb = await reading.body(request, decode)
-        session = await commanding.session_of(context, identity)
+        session = await session_if_online(context.ports, identity)
         if session is None:
             raise offline(identity)
         version = version_of(session)

@@ -13,15 +13,14 @@ from starlette.responses import Response
 
 from csms_api.context import Context
 from csms_api.errors import ApiError
-from csms_api.operations import is_known, names, operations, refuse_invalid
+from csms_api.operations import names, operations, refuse_invalid
 from csms_api.outcomes import is_full
 from csms_api.v2 import orders
-from csms_api.v2.resource import answer, location, unknown
+from csms_api.v2.resource import answer, location
 from csms_api.v2.views import outcome_fields
 from csms_ocpp.events import Outcome
-from csms_ocpp.version import DIALECTS, StationId, Version
+from csms_ocpp.version import DIALECTS, Version
 from csms_platform.envelope import Envelope
-from csms_platform.ports import SessionRecord
 
 LONGEST_WAIT = 300.0
 _SWEPT = 3.0  # seconds after its time within which a command that waited is told to have expired
@@ -39,15 +38,6 @@ class Wish(NamedTuple):
     offline: float = 0.0
     id: str = ""
     who: str = ""
-
-
-async def session_of(context: Context, identity: str) -> SessionRecord | None:
-    """The station's session, None: offline. Raises `ApiError` 404 when nobody knows it."""
-    station = StationId(identity)
-    session = await context.ports.sessions.get(station)
-    if session is None and not await is_known(context.ports, station):
-        raise unknown("charging station", identity)
-    return session
 
 
 def refuse(action: str, payload: bytes, version: str) -> None:

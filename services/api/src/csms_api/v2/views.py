@@ -8,11 +8,14 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from csms_api.listing import Notes, iso_8601, noted, statuses
+from csms_api.listing import Notes, noted, statuses
+from csms_api.outcomes import SENTENCES
 from csms_api.v2 import orders, shapes
 from csms_ocpp.confidential import hidden
+from csms_ocpp.events import Outcome
 from csms_ocpp.version import DIALECTS, StationId, Version
 from csms_platform import ports
+from csms_platform.times import iso_8601
 
 _NOBODY = ports.SessionRecord(StationId(""), ports.GatewayId(""), 0)
 _decode_letter = msgspec.json.Decoder(ports.Letter).decode
@@ -153,11 +156,9 @@ def command(record: ports.Command) -> orders.CommandRecord:
 
 
 _STATUS: dict[str, Any] = {status: status for status in ("waiting", "sent", "ended")}
-_SENTENCES = {
-    "NotConnected": "The charging station is offline.",
-    "Refused": "Too many commands wait for the charging station already.",
-    "Timeout": "The charging station did not answer in time; whether it acted is not known.",
-    "Expired": "The command waited too long and was not sent.",
+_SENTENCES: dict[str, str] = {
+    **{kind: SENTENCES[kind] for kind in (Outcome.NOT_CONNECTED, Outcome.TIMEOUT, Outcome.EXPIRED)},
+    Outcome.REFUSED: "Too many commands wait for the charging station already.",
 }
 
 
