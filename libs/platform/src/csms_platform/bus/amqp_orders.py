@@ -7,6 +7,7 @@ from typing import Any
 
 import aiormq
 from aiormq.abc import DeliveredMessage
+from msgspec.structs import replace
 from pamqp import commands
 
 from csms_platform.bus import BusSettings
@@ -116,14 +117,10 @@ def _expired(message: DeliveredMessage) -> Order:
     death = _death(message.header.properties.headers or {})
     keys = death.get("routing-keys")
     order = _order(message)
-    return Order(
-        body=order.body,
+    return replace(
+        order,
         key=str(keys[0]) if isinstance(keys, list) and keys else order.key,
-        reply_to=order.reply_to,
-        correlation_id=order.correlation_id,
-        message_id=order.message_id,
         expiration=_milliseconds(death.get("original-expiration")),
-        redelivered=order.redelivered,
         expired=True,
     )
 
