@@ -6,7 +6,7 @@ import pytest
 
 from csms_ocpp.errors import Violation
 from csms_ocpp.schemas import REQUEST, RESPONSE, check_shape, table
-from csms_ocpp.version import DIALECTS, Version
+from csms_ocpp.version import DIALECTS
 from tests.unit.ocpp.pair import JSON_VERSIONS
 
 V1_6, V2_0_1, V2_1 = JSON_VERSIONS
@@ -249,10 +249,6 @@ def test_custom_data_with_a_vendor_passes_with_whatever_else_it_holds(version):
         "required",
         "customData",
     )
-
-
-def test_1_5_has_no_json_schemas():
-    assert table(Version.V1_5) == {}
 
 
 def charging_profile(limit):

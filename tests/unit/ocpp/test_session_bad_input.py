@@ -233,7 +233,7 @@ class TestPayloads:
             CallReceived("🔌", "DataTransfer", Raw(payload.encode()))
         ]
 
-    def test_a_version_without_schemas_is_served_unchecked(self):
-        assert told(session(Version.V1_5), call("7", "Heartbeat", '{"a":1}'))[0] == [
-            CallReceived("7", "Heartbeat", Raw(b'{"a":1}'))
-        ]
+    def test_a_version_without_official_schemas_is_checked_by_its_types(self):
+        answer = told(session(Version.V1_5), call("7", "Authorize", '{"idTag":"123456789012345678901"}'))[1]
+
+        assert answer[0][:3] == [4, "7", "PropertyConstraintViolation"]

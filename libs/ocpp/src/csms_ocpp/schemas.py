@@ -1,6 +1,7 @@
 """The official JSON schemas, compiled once, and what a violation is called in each version.
 
-The schemas are package data of the `ocpp` distribution. A payload comes in as the bytes that travelled; the caller
+The schemas are package data of the `ocpp` distribution; 1.5, which has none, gets its own from the types of its SOAP
+services. A payload comes in as the bytes that travelled; the caller
 keeps those bytes, and only the check looks inside.
 """
 
@@ -14,6 +15,7 @@ import msgspec
 
 from csms_ocpp.catalog import Action, Role, actions
 from csms_ocpp.errors import ErrorCode, Violation
+from csms_ocpp.soap import schema as soap_schema
 from csms_ocpp.version import DIALECTS, Dialect, Version
 
 REQUEST = "request"
@@ -103,13 +105,15 @@ def _is_iso_8601(document: dict[str, Any], path: list[str | int]) -> bool:
 
 
 def document(version: Version, action: str, part: str) -> dict[str, Any]:
-    """The official schema of an action's REQUEST or RESPONSE as `json.loads` would give it, errata applied.
+    """The schema of an action's REQUEST or RESPONSE as `json.loads` would give it, errata applied.
 
-    Raises `KeyError` when the version has no such message, or no JSON schemas.
+    Raises `KeyError` when the version has no such message.
     """
     dialect, known = DIALECTS[version], actions()[action]
-    if dialect.schemas is None or part not in _parts(known, version):
+    if part not in _parts(known, version):
         raise KeyError((version.value, action, part))
+    if dialect.schemas is None:
+        return soap_schema.document(version, action, part)
     suffix = "Response" if part == RESPONSE else "" if known.send else dialect.request_suffix
     file = resources.files("ocpp") / dialect.schemas / "schemas" / f"{action}{suffix}.json"
     found: dict[str, Any] = _with_errata(_decode(file.read_text(encoding="utf-8-sig")))
@@ -126,11 +130,9 @@ def _parts(action: Action, version: Version) -> tuple[str, ...]:
 def table(version: Version) -> dict[tuple[str, str], Schema]:
     """All schemas of `version` by (action, REQUEST or RESPONSE); compiled at the first call, about 30 ms a version.
 
-    A SEND has a request only. Empty for a version without JSON schemas.
+    A SEND has a request only.
     """
     dialect = DIALECTS[version]
-    if dialect.schemas is None:
-        return {}
     return {
         (action.name, part): Schema(dialect, document(version, action.name, part))
         for action in actions().values()

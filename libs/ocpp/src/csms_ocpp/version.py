@@ -37,9 +37,9 @@ class Dialect:
     """What one version does differently on the wire.
 
     `subprotocol` is None where the version has no JSON transport. `schemas` is the folder of official JSON schemas
-    in the `ocpp` distribution (None: the version has none), `request_suffix` what its request files end with.
-    `unreadable_id` is the message id of an error about a message whose own id could not be read; None: such messages
-    get no answer at all.
+    in the `ocpp` distribution (None: the version has none, and its SOAP types stand in), `request_suffix` what its
+    request files end with. `unreadable_id` is the message id of an error about a message whose own id could not be
+    read; None: such messages get no answer at all.
     """
 
     version: Version

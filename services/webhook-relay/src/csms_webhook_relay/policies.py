@@ -17,7 +17,7 @@ from typing import Literal, cast, get_args
 
 from csms_ocpp import schemas
 from csms_ocpp.catalog import Action, actions
-from csms_ocpp.version import DIALECTS, Version
+from csms_ocpp.version import Version
 
 Policy = Literal["spool", "builtin", "accept", "reject", "error"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -45,9 +45,8 @@ def _default(action: Action) -> Policy:
 
 
 def accepts_empty(version: Version, action: str) -> bool:
-    """Whether `{}` answers this action. A version without schemas is told by its successor's."""
-    known = version if DIALECTS[version].schemas else Version.V1_6
-    schema = schemas.table(known).get((action, schemas.RESPONSE))
+    """Whether `{}` answers this action."""
+    schema = schemas.table(version).get((action, schemas.RESPONSE))
     return schema is not None and schema.accepts_empty
 
 

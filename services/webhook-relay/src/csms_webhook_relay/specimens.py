@@ -1,18 +1,17 @@
-"""A payload for every action that stations ask, made from the official schema: what it requires, and a little more.
+"""A payload for every action that stations ask, made from its schema: what it requires, and a little more.
 
 Values are plausible where the field's name says what it is, and say that they are made up where there is room for it.
 """
 
-import json
 from collections.abc import Iterator
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import msgspec
 
+from csms_ocpp import schemas
 from csms_ocpp.catalog import Role, asked_by
-from csms_ocpp.version import DIALECTS, Version
+from csms_ocpp.version import Version
 
 IDENTITY = "WEBHOOK-TEST"
 
@@ -33,7 +32,7 @@ _WORDS = frozenset(
     {"Available", "Started", "Periodic", "Energy.Active.Import.Register", "NoError", "PowerUp", "ISO14443"}
 )
 # Not required, and yet what an endpoint would want to see. 1.6: a StatusNotification's time; 2.x: who, where, how much.
-_TOLD = frozenset({"idToken", "evse", "meterValue", "measurand", "timestamp", "meterStart"})
+_TOLD = frozenset({"idToken", "evse", "meterValue", "values", "measurand", "timestamp", "meterStart"})
 
 
 def asked(version: Version) -> Iterator[str]:
@@ -46,10 +45,7 @@ def specimen(version: Version, action: str) -> msgspec.Raw:
     """A valid payload. Raises `KeyError` when stations do not ask this in `version`."""
     if asked_by(Role.STATION, version)[action].send:
         raise KeyError(action)
-    # 1.5 has no JSON schemas; its payloads travel in the form of their successors in 1.6.
-    dialect = DIALECTS[version] if DIALECTS[version].schemas else DIALECTS[Version.V1_6]
-    folder = resources.files("ocpp") / str(dialect.schemas) / "schemas"
-    document = json.loads((folder / f"{action}{dialect.request_suffix}.json").read_text(encoding="utf-8-sig"))
+    document = schemas.document(version, action, schemas.REQUEST)
     return msgspec.Raw(msgspec.json.encode(_value(document, document, "")))
 
 
