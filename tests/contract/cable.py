@@ -8,12 +8,16 @@ from urllib.parse import urlsplit
 
 
 class Cable:
-    """Passes bytes on in both directions. `url` is the broker's, seen through the cable."""
+    """Passes bytes on in both directions. `url` is the broker's, seen through the cable.
+
+    While it is `deaf` nothing that the broker says comes through; while it is `severed` nobody can connect.
+    """
 
     def __init__(self, url: str) -> None:
         self._far = urlsplit(url)
         self._ends: set[asyncio.StreamWriter] = set()
         self.severed = False
+        self.deaf = False
         self.url = ""
 
     def cut(self) -> None:
@@ -27,12 +31,14 @@ class Cable:
             client.transport.abort()
             return
         far, broker = await asyncio.open_connection(self._far.hostname, self._far.port)
-        await asyncio.gather(self._pass(near, broker), self._pass(far, client))
+        await asyncio.gather(self._pass(near, broker), self._pass(far, client, back=True))
 
-    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, back: bool = False) -> None:
         self._ends.add(sink)
         with contextlib.suppress(OSError):
             while chunk := await source.read(65536):
+                if back and self.deaf:
+                    continue
                 sink.write(chunk)
                 await sink.drain()
         sink.close()

@@ -2,9 +2,12 @@
 
 import asyncio
 
+import msgspec
+import redis
+
 from csms_ocpp.version import StationId
 from csms_platform.ports import Claim, GatewayId, SessionRecord
-from csms_platform.state import Stores
+from csms_platform.state import Stores, open_stores
 from tests.contract.stores import MS, Backend
 
 STATION = StationId("EM-A0000001")
@@ -237,3 +240,22 @@ async def test_a_newer_session_gets_a_higher_epoch_than_a_resumed_one(stores: St
     assert new.epoch == future + 1
     assert replaced is not None
     assert replaced.epoch == future
+
+
+async def test_a_session_that_an_earlier_version_stored_in_redis_is_read(redis_url: str, redis_prefix: str) -> None:
+    stored = {
+        "epoch": 7,
+        "identity": STATION,
+        "gateway": EAST,
+        "account": "",
+        "version": "ocpp1.6",
+        "peer": "",
+        "since": 1,
+    }
+    with redis.Redis.from_url(redis_url) as client:
+        client.hset(f"{redis_prefix}sessions", STATION, msgspec.json.encode(stored))
+    async with open_stores(redis_url, prefix=redis_prefix) as stores:
+        await stores.sessions.renew(EAST, 60)
+        found = await stores.sessions.get(STATION)
+
+    assert found == SessionRecord(STATION, EAST, 7, version="ocpp1.6", since=1, transport="json", callback="")

@@ -8,7 +8,15 @@ from csms_platform.state import Stores
 from tests.contract.stores import Backend
 
 STATION = StationId("EM-A0000001")
-RECORD = Station(STATION, account="acme", password="scrypt$…", security_profile=1, quirks="a b", registration="Pending")
+RECORD = Station(
+    STATION,
+    account="acme",
+    password="scrypt$…",
+    security_profile=1,
+    quirks="a b",
+    registration="Pending",
+    callback="http://192.0.2.7:8080/",
+)
 
 
 async def test_an_unregistered_station_is_none(stores: Stores) -> None:

@@ -39,6 +39,11 @@ class Member:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def soap(self) -> str:
+        """Where SOAP stations call."""
+        return f"{self.http}/Ocpp"
+
+    @property
     def ready(self) -> bool:
         """Whether `/readyz` answers 200 now. Blocks for up to a second."""
         return answers(self.port, b"GET /readyz HTTP/1.1\r\nHost: test\r\n\r\n", b"HTTP/1.1 200")
@@ -54,7 +59,8 @@ class Member:
 
 @dataclass(frozen=True)
 class System:
-    """Processes that together are a central system. `gateways` take stations; all-in-one is everything.
+    """Processes that together are a central system. `gateways` take stations, `soaps` those that speak SOAP; all-in-one
+    is everything.
 
     `bus` and `state` are the URLs of its brokers, `env` the settings of every process.
     """
@@ -66,11 +72,12 @@ class System:
     env: dict[str, str] = field(default_factory=dict)
     relays: list[Member] = field(default_factory=list)
     apis: list[Member] = field(default_factory=list)
+    soaps: list[Member] = field(default_factory=list)
 
     @property
     def members(self) -> list[Member]:
         """Every process once."""
-        return list(dict.fromkeys([*self.routers, *self.relays, *self.apis, *self.gateways]))
+        return list(dict.fromkeys([*self.routers, *self.relays, *self.apis, *self.gateways, *self.soaps]))
 
     @property
     def api(self) -> str:
@@ -94,8 +101,13 @@ class System:
 
     def add_gateway(self) -> Member:
         """One more gateway, not waited for."""
-        self.gateways.append(_gateway(self.bus, self.env))
+        self.gateways.append(_gateway("ws-gateway", self.bus, self.env))
         return self.gateways[-1]
+
+    def add_soap(self) -> Member:
+        """One more SOAP gateway, not waited for."""
+        self.soaps.append(_gateway("soap-gateway", self.bus, self.env))
+        return self.soaps[-1]
 
     def wait_ready(self, seconds: float = 30) -> "System":
         """Return when every living member is ready. Blocks. Raises AssertionError with what they said."""
@@ -121,7 +133,7 @@ def own_queues() -> dict[str, str]:
 def all_in_one(*arguments: str, env: Mapping[str, str] | None = None) -> System:
     """`csms up <arguments>`, not waited for."""
     member = Member("up", *arguments, env=env)
-    return System([member], [member], env=dict(env or {}), relays=[member], apis=[member])
+    return System([member], [member], env=dict(env or {}), relays=[member], apis=[member], soaps=[member])
 
 
 def distributed(
@@ -132,23 +144,25 @@ def distributed(
     gateways: int = 2,
     relays: int = 0,
     apis: int = 0,
+    soaps: int = 0,
     env: Mapping[str, str] | None = None,
 ) -> System:
     """Services, each a process of its own, not waited for; their queues are nobody else's."""
     env = own_queues() | dict(env or {})
     return System(
-        [_gateway(bus, env) for _ in range(gateways)],
+        [_gateway("ws-gateway", bus, env) for _ in range(gateways)],
         [_stored("router", bus, state, env) for _ in range(routers)],
         bus=bus,
         state=state,
         env=env,
         relays=[_stored("webhook-relay", bus, state, env) for _ in range(relays)],
         apis=[_stored("api", bus, state, env) for _ in range(apis)],
+        soaps=[_gateway("soap-gateway", bus, env) for _ in range(soaps)],
     )
 
 
-def _gateway(bus: str, env: Mapping[str, str]) -> Member:
-    return Member("ws-gateway", "--bus", bus, env=env)
+def _gateway(service: str, bus: str, env: Mapping[str, str]) -> Member:
+    return Member(service, "--bus", bus, env=env)
 
 
 def _stored(service: str, bus: str, state: str, env: Mapping[str, str]) -> Member:

@@ -14,7 +14,7 @@ def nothing_to_mount(prefix: str, factory: ProtocolFactory) -> None:
     raise AssertionError(f"nobody mounts {prefix} here")
 
 
-def nothing_to_serve(app: AsgiApp) -> None:
+def nothing_to_serve(app: AsgiApp, path: str) -> None:
     """For services without HTTP of their own."""
     raise AssertionError("nobody serves HTTP here")
 
@@ -26,7 +26,7 @@ def ports(
     tasks: list[asyncio.Task[None]],
     bus: Bus | None = None,
     mount: Callable[[str, ProtocolFactory], None] = nothing_to_mount,
-    serve: Callable[[AsgiApp], None] = nothing_to_serve,
+    serve: Callable[[AsgiApp, str], None] = nothing_to_serve,
     **instead: Any,
 ) -> Ports:
     """What `runtime` would pass; what is spawned is appended to `tasks`. Without `stores` there are none.

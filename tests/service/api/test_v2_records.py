@@ -42,6 +42,23 @@ async def test_put_registers_or_replaces_but_for_the_password(world: World) -> N
     assert replaced.json == NEVER_HEARD_OF | {"identity": "CS-7", "securityProfile": 1, "hasPassword": True}
 
 
+async def test_the_address_of_a_soap_station_is_on_record_until_it_is_taken_away(world: World) -> None:
+    new = await world.ask("PUT", f"{STATIONS}/CS-7", json={"callback": "https://192.0.2.8:8080/ocpp"})
+    kept = await record(world)
+    gone = await world.ask("PATCH", f"{STATIONS}/CS-7", json={"callback": ""})
+
+    assert (new.status, new.json["callback"], gone.status, gone.json["callback"]) == (
+        201,
+        "https://192.0.2.8:8080/ocpp",
+        200,
+        "",
+    )
+    assert (kept, await record(world)) == (
+        Station(StationId("CS-7"), callback="https://192.0.2.8:8080/ocpp"),
+        Station(StationId("CS-7")),
+    )
+
+
 async def test_patch_changes_what_is_given(world: World) -> None:
     await world.stores.stations.put(Station(StationId("CS-7"), "acme", "scrypt$x", 2, "lenient", "Pending", True))
 
@@ -60,6 +77,12 @@ async def test_patch_changes_what_is_given(world: World) -> None:
             {"quirks": ["lenient", "magic"]},
             "Invalid request: quirks: 'magic' is not known; known are lenient, assume=ocpp1.6, assume=ocpp2.0.1,"
             " assume=ocpp2.1.",
+        ),
+        ({"callback": "ftp://192.0.2.8/"}, "Invalid request: callback: must be an http or https URL."),
+        ({"callback": "http://a:b@192.0.2.8/"}, "Invalid request: callback: must not hold a user name or password."),
+        (
+            {"callback": "http://192.0.2.8/" + "x" * 2048},
+            "Invalid request: Expected `str` of length <= 2048 - at `$.callback`.",
         ),
         ({"account": "a\n"}, "Invalid request: account: must have from 1 to 255 printable characters."),
         ({"securityProfile": 4}, "Invalid request: Expected `int` <= 3 - at `$.securityProfile`."),
@@ -157,6 +180,17 @@ async def test_the_connection_of_a_station_that_becomes_disabled_is_closed(world
     await world.get("/api/v1/time")
 
     assert [identity for identity, _ in await evicted(world)] == ["CS-1", "CS-2"]
+
+
+async def test_a_soap_station_that_becomes_disabled_is_offline(world: World) -> None:
+    for identity in ("CS-7", "CS-8"):
+        await world.calls(identity)
+
+    await world.ask("PUT", f"{STATIONS}/CS-7", json={"disabled": True})
+    await world.ask("DELETE", f"{STATIONS}/CS-8?disconnect=true")
+
+    assert [await world.stores.sessions.get(StationId(identity)) for identity in ("CS-7", "CS-8")] == [None, None]
+    assert await evicted(world) == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,17 @@ from csms_platform.bus import BusSettings, Doors
 from csms_platform.bus.memory import Exchange, memory_doors
 from csms_platform.envelope import Envelope, Kind
 from csms_platform.http import Front
-from csms_platform.ports import Bus, Claim, GatewayId, Note, Ports, address_of, gateway_address
+from csms_platform.ports import (
+    SOAP,
+    Bus,
+    Claim,
+    GatewayId,
+    Note,
+    Ports,
+    address_of,
+    gateway_address,
+    without_connection,
+)
 from csms_platform.state import Stores, open_stores
 from csms_router.service import service as router_service
 from csms_router.settings import Settings as RouterSettings
@@ -122,6 +132,13 @@ class World:
         await self.stores.sessions.renew(EAST, 3600)
         await self.stores.sessions.open(Claim(StationId(identity), EAST, version=version, peer="192.0.2.7", **more))
 
+    async def calls(self, identity: str, version: str = "ocpp1.5", **more: str) -> None:
+        """The station has a session without a connection."""
+        gateway = without_connection(StationId(identity))
+        claim = Claim(StationId(identity), gateway, version=version, peer="192.0.2.8", transport="soap", **more)
+        await self.stores.sessions.renew(gateway, 3600)
+        await self.stores.sessions.open(claim)
+
     async def told(self, identity: str, **notes: Any) -> None:
         """What was noted about a station; `__` in a name stands for a slash."""
         await self.stores.stations.note(
@@ -162,6 +179,7 @@ async def open_world(
     ):
         gateway = Gateway(out.bus)
         await out.bus.subscribe(gateway_address(EAST), gateway.hear)
+        await out.bus.subscribe(SOAP, gateway.hear)
         mine = ports(ours, stores)
         mine.stations = stations or mine.stations
         mine.bus = bus(mine.bus) if bus else mine.bus

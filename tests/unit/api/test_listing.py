@@ -7,7 +7,7 @@ import pytest
 
 from csms_api import listing
 from csms_ocpp.version import StationId
-from csms_platform.ports import Transaction
+from csms_platform.ports import GatewayId, SessionRecord, Station, Transaction
 
 BROKEN = {
     "boot": b"[1]",
@@ -21,7 +21,7 @@ BROKEN = {
 
 
 def test_notes_that_cannot_be_read_are_left_out() -> None:
-    row = listing.station("CS-1", None, BROKEN, 0.0)
+    row = listing.station("CS-1", None, None, BROKEN, 0.0)
 
     assert (row["bootNotification"], row["lastSeen"]) == ([1], None)
     assert row["connectors"] == [{"id": 0, "status": "Faulted"}, {"id": 2, "status": "Available"}]
@@ -36,6 +36,34 @@ def test_reservations_are_read_in_the_words_of_both_families() -> None:
         "identity": "CS-1",
         "connectorId": 2,
     }
+
+
+ID = StationId("CS-1")
+SOAP = SessionRecord(ID, GatewayId("soap/CS-1"), 1, transport="soap")
+RECORD = Station(ID, callback="http://record.example")
+NOTES = {"callback": b'"http://note.example"'}
+
+
+@pytest.mark.parametrize(
+    ("session", "record", "notes", "callback"),
+    [
+        (msgspec.structs.replace(SOAP, callback="http://now.example"), RECORD, NOTES, "http://now.example"),
+        (SOAP, RECORD, NOTES, "http://note.example"),
+        (SOAP, RECORD, {}, "http://record.example"),
+        (SOAP, Station(ID), {}, None),
+        (SOAP, None, {}, None),
+        (None, RECORD, NOTES, "http://note.example"),
+        (None, RECORD, {}, "http://record.example"),
+        (None, None, NOTES, "http://note.example"),
+        (None, None, {"callback": b"7"}, None),
+        (None, None, {"callback": b"{"}, None),
+        (SessionRecord(ID, GatewayId("east"), 1, peer="192.0.2.7"), RECORD, NOTES, None),
+    ],
+)
+def test_the_address_is_where_a_soap_station_is_called(
+    session: SessionRecord | None, record: Station | None, notes: dict[str, bytes], callback: str | None
+) -> None:
+    assert listing.station("CS-1", session, record, notes, 0.0)["address"] == callback
 
 
 @pytest.mark.parametrize(

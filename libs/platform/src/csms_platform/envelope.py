@@ -45,6 +45,8 @@ class Capsule(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", g
     `epoch` counts the station's connections; a higher one is newer. `registration` is the last BootNotification's
     status ("" before the first one). `quirks` are the per-station deviations of the station's record. `backlog`: some
     of the station's messages wait in the spool of the operator's endpoint, and later ones may not overtake them.
+    `fresh_until`: for stations without a connection, until when (milliseconds since 1970) a gateway may send this
+    capsule instead of the `arrival` that it was given for.
     """
 
     epoch: int = 0
@@ -53,6 +55,7 @@ class Capsule(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", g
     policy: str = "open"
     quirks: str = ""
     backlog: bool = False
+    fresh_until: int = 0
 
     def has(self, quirk: str) -> bool:
         """Whether the station has this quirk (`quirks` is a space-separated list)."""
@@ -71,6 +74,10 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     router, whatever the tag says). `settle`: the answer passes the router, which keeps what it says (a registration, a
     transaction); `request` is then the CALL's payload, beside the answer's. `offline_until`: until when a COMMAND may
     wait for a station that is offline, in milliseconds since 1970; 0: not at all.
+
+    A station without a connection (SOAP) asks with `arrival`: the router admits it, or answers REFUSE, before it
+    answers the CALL; the answer's `session` is what the gateway may send instead for a while. Such a station is asked
+    at `callback`, its own URL.
     """
 
     kind: Kind = msgspec.field(name="type")
@@ -94,14 +101,17 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     settle: bool = False
     request: Raw = EMPTY
     offline_until: int = 0
+    arrival: "ConnectRequest | None" = None
+    callback: str = ""
 
 
 class ConnectRequest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Payload of CONNECT: everything the router decides on.
+    """Payload of CONNECT, and the `arrival` of a CALL: everything the router decides on.
 
     `password` is base64 of the raw bytes, None when no readable Basic credentials came; `user` likewise. `subject` is
     the common name of the verified TLS client certificate. `subprotocol` is the one the gateway would select, "" when
-    there is none in common.
+    there is none in common. `callback` is where a station without a connection says that it can be called, "" when it
+    does not.
     """
 
     peer: str
@@ -112,10 +122,11 @@ class ConnectRequest(msgspec.Struct, frozen=True, omit_defaults=True, rename="ca
     authorization: bool = False
     tls: bool = False
     subject: str = ""
+    callback: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Payload of REFUSE: the HTTP status of the handshake response, and why, in a sentence for body and log."""
+    """Payload of REFUSE: the HTTP status of the response, and why, in a sentence for body and log."""
 
     status: int
     reason: str

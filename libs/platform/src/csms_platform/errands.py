@@ -13,7 +13,7 @@ from csms_ocpp.errors import UNREADABLE
 from csms_ocpp.version import StationId
 
 MOST_WAITING = 32
-"""Commands that may wait for one station that is offline."""
+"""Commands that may wait for one station that is offline, or queue for one without a connection."""
 
 
 class Waiter(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -27,12 +27,14 @@ class Waiter(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 class Command(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One command to a station, from the moment it is taken in until its record is forgotten.
 
-    `status`: "waiting" (for a station that is offline), "sent" (to the gateway of its session; from here on nobody
+    `status`: "waiting" (for a station that is offline), "queued" (for its turn: a station without a connection is asked
+    one thing at a time, whichever gateways there are), "sent" (to the gateway of its session; from here on nobody
     repeats it), "ended" (`outcome` tells how). Times are in milliseconds since 1970: `created`, `ended`; `deadline`
     until when the gateway may send it; `offline_until` until when it may wait for its station; `overdue` when nobody
     will hear any more how it ended. `waiters` are those who are told. `attempt` counts how often it was sent to a
-    gateway; what a gateway says of an earlier attempt is old news. `account`, `version` and `gateway` are those of the
-    session that it was sent to last. An ended one holds no passwords: its payload is as `confidential.hidden` tells it.
+    gateway; what a gateway says of an earlier attempt is old news. `account`, `version`, `gateway` and `callback` are
+    those of the session that it was sent to last. An ended one holds no passwords: its payload is as
+    `confidential.hidden` tells it.
     """
 
     identity: StationId
@@ -46,6 +48,7 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     status: str = ""
     attempt: int = 0
     gateway: str = ""
+    callback: str = ""
     account: str = ""
     version: str = ""
     waiters: tuple[Waiter, ...] = ()
@@ -76,10 +79,12 @@ class Commands(Protocol):
         """Take a command in; answers what is stored under its (identity, id) now, and whether it is new.
 
         A new one is, in one step: "sent" to the gateway of the station's session (as `Sessions.get` finds it;
-        `gateway`, `account` and `version` are filled in, `attempt` is 1), or "waiting" when the station is offline and
-        `offline_until` is later than `created`, or "ended" with NotConnected. At most `MOST_WAITING` commands wait for
-        a station; one more is "ended" with Refused and the code QueueFull. A known one that has not ended gets the new
-        one's waiters beside its own, if both have the same `fingerprint`; nothing else changes.
+        `gateway`, `callback`, `account` and `version` are filled in, `attempt` is 1), or "queued" when that session's
+        `transport` is "soap" and another command is "sent" to the station or "queued", or "waiting" when the station is
+        offline and `offline_until` is later than `created`, or "ended" with NotConnected. At most `MOST_WAITING`
+        commands wait or queue for a station; one more is "ended" with Refused and the code QueueFull. A known one that
+        has not ended gets the new one's waiters beside its own, if both have the same `fingerprint`; nothing else
+        changes.
         """
         ...
 
@@ -94,8 +99,8 @@ class Commands(Protocol):
 
     async def postpone(self, identity: StationId, id: str, now: int, attempt: int) -> bool:
         """This attempt to send a "sent" command is known to have failed: it is "waiting" again, before those that only
-        ever waited. Postponed ones keep the order in which they were taken in. One that waits already stays where it
-        is, and one that is at another attempt stays as it is: that is old news.
+        ever waited. Postponed ones keep the order in which they were taken in. One that waits or is queued already
+        stays where it is, and one that is at another attempt stays as it is: that is old news.
 
         Answers False, and changes nothing, when it may not wait (`offline_until` is not later than `now`), has ended,
         or is unknown.
@@ -103,16 +108,26 @@ class Commands(Protocol):
         ...
 
     async def release(self, identity: StationId) -> list[Command]:
-        """If the station is online: everything that waits for it, in order, now "sent" to its gateway, each at its next
-        `attempt`. Else nothing."""
+        """If the station is online: everything that waits or is queued for it, in order (postponed ones first, then in
+        the order in which they were taken in), now "sent" to its gateway, each at its next `attempt`. Else nothing.
+
+        For a station whose session's `transport` is "soap": everything that waits is "queued", and what `next` answers
+        is answered.
+        """
+        ...
+
+    async def next(self, identity: StationId) -> list[Command]:
+        """If the station is online and nothing is "sent" to it: the first that is "queued" (postponed ones first, then
+        in the order in which they were taken in), now "sent", at its next `attempt`. Else nothing."""
         ...
 
     async def expectant(self, limit: int = 1000) -> list[StationId]:
-        """Up to `limit` stations for which commands wait, any of them."""
+        """Up to `limit` stations for which commands wait or queue, any of them."""
         ...
 
     async def overdue(self, now: int, limit: int = 1000) -> list[Command]:
-        """Up to `limit` that have not ended: "waiting" ones past `offline_until`, "sent" ones past `overdue`."""
+        """Up to `limit` that have not ended: "waiting" ones past `offline_until`, "queued" ones past `deadline`, "sent"
+        ones past `overdue`."""
         ...
 
     async def get(self, identity: StationId, id: str) -> Command | None:

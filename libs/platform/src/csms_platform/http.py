@@ -1,9 +1,9 @@
 """The one port: HTTP for people and probes, WebSockets for stations.
 
 A new connection's first request line decides: what is under a mounted prefix goes to that protocol (the WebSocket
-shell, which answers 405 to all but GET), everything else and any POST to uvicorn's, each with the bytes read so far.
-`/healthz` (the process lives), `/readyz` (broker and store answer) and `/metrics` are always there; the rest belongs to
-the application that a service may `serve`.
+shell, which answers 405 to all but GET), everything else, any POST and any question for a WSDL to uvicorn's, each with
+the bytes read so far. `/healthz` (the process lives), `/readyz` (broker and store answer) and `/metrics` are always
+there; the rest belongs to the applications that services `serve`.
 """
 
 import asyncio
@@ -16,10 +16,11 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from uvicorn.server import ServerState
 
 from csms_platform import metrics
+from csms_platform.certificates import secured
 from csms_platform.logging import get_logger
 from csms_platform.ports import AsgiApp, ProtocolFactory
 
@@ -28,24 +29,25 @@ log = get_logger("http")
 _MAX_REQUEST_LINE = 8192
 _REQUEST_LINE_DEADLINE = 10.0
 _TLS_HANDSHAKE_DEADLINE = 10.0
+_LAST_WORDS = 5.0
 
 Checks = Mapping[str, Callable[[], Awaitable[bool]]]
 
 
 class Front:
-    """Listens on one port and hands connections over. `mount` before or after `listen`.
+    """Listens on one port and hands connections over. `mount` and `serve` before or after `listen`.
 
     `patience` is how many seconds a new connection may take for its first request line.
     """
 
     def __init__(self, checks: Checks, patience: float = _REQUEST_LINE_DEADLINE) -> None:
         self.patience = patience
+        self.sniffers: set[Sniffer] = set()
         self._mounts: dict[bytes, ProtocolFactory] = {}
         self._state = ServerState()
-        self._served = False
-        self._app = Starlette(routes=_health(checks))
+        self._apps = Apps(checks)
         self._config = uvicorn.Config(
-            self._app,
+            self._apps,
             http="httptools",
             ws="none",
             lifespan="off",
@@ -61,19 +63,19 @@ class Front:
         return [prefix.decode("ascii") for prefix in self._mounts]
 
     def mount(self, prefix: str, factory: ProtocolFactory) -> None:
-        """Requests whose path starts with `prefix`, except POST, go to protocols made by `factory`."""
+        """Requests whose path starts with `prefix` go to protocols made by `factory`, but for POST and `?wsdl`."""
         self._mounts[prefix.encode("ascii")] = factory
 
-    def serve(self, app: AsgiApp) -> None:
-        """Give every HTTP request but the health pages to `app`. Raises `ValueError` when another one has them."""
-        if self._served:
-            raise ValueError("The port serves an application already.")
-        self._served = True
-        self._app.router.routes.append(Mount("/", app=app))
+    def serve(self, app: AsgiApp, path: str) -> None:
+        """Give the HTTP requests under `path` to `app`, all but the health pages. See `Apps.add`."""
+        self._apps.add(app, path)
 
     @asynccontextmanager
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-        """Accept connections while inside; yields the port (useful when 0 was asked for)."""
+        """Accept connections while inside; yields the port (useful when 0 was asked for).
+
+        Leaving closes the connections on which nothing is asked. The others close when they are answered: `answered`.
+        """
         loop = asyncio.get_running_loop()
         patience = _TLS_HANDSHAKE_DEADLINE if tls else None
         server = await loop.create_server(
@@ -83,19 +85,69 @@ class Front:
             yield int(server.sockets[0].getsockname()[1])
         finally:
             server.close()
+            for sniffer in list(self.sniffers):
+                sniffer.close()
             for connection in list(self._state.connections):
                 connection.shutdown()
 
-    def choose(self, line: bytes) -> asyncio.BaseProtocol:
+    async def answered(self, seconds: float = _LAST_WORDS) -> None:
+        """Wait until the HTTP requests that are still under way after `listen` are answered, or time is up."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._state.connections or self._state.tasks:  # noqa: ASYNC110 - uvicorn tells nobody
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            log.warning("left with HTTP requests under way", requests=len(self._state.tasks))
+
+    def choose(self, line: bytes, transport: asyncio.BaseTransport) -> asyncio.BaseProtocol:
         """The protocol for a connection that starts with this request line."""
         method, _, target = line.partition(b" ")
-        if method != b"POST":
+        if method != b"POST" and not _asks_for_wsdl(target):
             for prefix, factory in self._mounts.items():
                 if target.startswith(prefix):
                     return factory()
         protocol: Any = self._config.http_protocol_class
-        made: asyncio.BaseProtocol = protocol(config=self._config, server_state=self._state, app_state={})
+        state = secured(transport)._asdict()
+        made: asyncio.BaseProtocol = protocol(config=self._config, server_state=self._state, app_state=state)
         return made
+
+
+def _asks_for_wsdl(target: bytes) -> bool:
+    # SOAP stations are often set up with the address of the others, and their tools look for the description there.
+    return target.partition(b"?")[2][:4].lower() == b"wsdl"
+
+
+class Apps:
+    """The HTTP side: an ASGI application that finds the one that a request is for. Nothing is put in its way."""
+
+    def __init__(self, checks: Checks) -> None:
+        pages = _health(checks)
+        self._health = Starlette(routes=pages)
+        self._pages = frozenset(page.path for page in pages)
+        self._apps: dict[str, AsgiApp] = {}
+
+    def add(self, app: AsgiApp, path: str) -> None:
+        """Give `app` what is at `path` and below it, in any case, with its path as it came.
+
+        Of several that match the longest path has it. Raises `ValueError` when another one has this path.
+        """
+        prefix = path.rstrip("/").lower()
+        if prefix in self._apps:
+            raise ValueError(f"The port serves an application at {path} already.")
+        self._apps[prefix] = app
+        self._apps = dict(sorted(self._apps.items(), key=lambda one: -len(one[0])))
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One request."""
+        await self._app_for(scope["path"])(scope, receive, send)
+
+    def _app_for(self, path: str) -> AsgiApp:
+        if path not in self._pages:
+            below = path.lower() + "/"
+            for prefix, app in self._apps.items():
+                if below.startswith(prefix + "/"):
+                    return app
+        return self._health
 
 
 class Sniffer(asyncio.Protocol):
@@ -110,6 +162,7 @@ class Sniffer(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "set_protocol")
         self._transport = transport  # type: ignore[assignment]
+        self._front.sniffers.add(self)
         loop = asyncio.get_running_loop()
         self._late = loop.call_later(self._front.patience, self._transport.abort)
 
@@ -117,15 +170,24 @@ class Sniffer(asyncio.Protocol):
         self._read += data
         if b"\n" not in self._read and len(self._read) < _MAX_REQUEST_LINE:
             return
-        self._late.cancel()
-        protocol: Any = self._front.choose(self._read.partition(b"\n")[0])
+        self._over()
+        protocol: Any = self._front.choose(self._read.partition(b"\n")[0], self._transport)
         read, self._read = self._read, b""
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         protocol.data_received(read)
 
     def connection_lost(self, _: Exception | None) -> None:
+        self._over()
+
+    def close(self) -> None:
+        """The port closes, and nothing was asked yet."""
+        self._over()
+        self._transport.close()
+
+    def _over(self) -> None:
         self._late.cancel()
+        self._front.sniffers.discard(self)
 
 
 def _health(checks: Checks) -> list[Route]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from csms_ocpp.version import StationId
 from csms_platform.envelope import Envelope
 from csms_platform.errands import (
     MAIN_ENDPOINT,
@@ -43,6 +44,7 @@ __all__ = [
     "MAIN_ENDPOINT",
     "MOST_WAITING",
     "ROUTER",
+    "SOAP",
     "WEBHOOK",
     "Address",
     "AsgiApp",
@@ -81,25 +83,40 @@ __all__ = [
     "event_key",
     "gateway_address",
     "lane",
+    "without_connection",
 ]
 
 
 class Address(msgspec.Struct, frozen=True, gc=False):
-    """Where envelopes go: a shared address is a work queue, a private one belongs to one process and dies with it."""
+    """Where envelopes go: a shared address is a work queue, a private one belongs to one process and dies with it.
+
+    `once`: what is sent here is delivered at most once. It counts as delivered when it leaves the broker, and is lost
+    with the process that had it.
+    """
 
     name: str
     shared: bool = False
+    once: bool = False
 
 
 ROUTER = Address("ocpp.router", shared=True)
 WEBHOOK = Address("ocpp.webhook", shared=True)
-_SHARED = {address.name: address for address in (ROUTER, WEBHOOK)}
+SOAP = Address("ocpp.soap", shared=True, once=True)
+_SHARED = {address.name: address for address in (ROUTER, WEBHOOK, SOAP)}
 _GATEWAY_PREFIX = "ocpp.gateway."
+_WITHOUT_CONNECTION = "soap/"
+
+
+def without_connection(identity: StationId) -> GatewayId:
+    """What stands for the gateway of a station that holds no connection: its session has a lease of its own, which
+    lasts as long as the station counts as online after it was heard of."""
+    return GatewayId(_WITHOUT_CONNECTION + identity)
 
 
 def gateway_address(gateway: GatewayId) -> Address:
-    """Where answers and commands for the stations of this gateway process go."""
-    return Address(_GATEWAY_PREFIX + gateway)
+    """Where answers and commands for the stations of this gateway process go; for a station that holds no connection
+    any SOAP gateway will do."""
+    return SOAP if gateway.startswith(_WITHOUT_CONNECTION) else Address(_GATEWAY_PREFIX + gateway)
 
 
 def api_address(process: str) -> Address:
@@ -170,7 +187,9 @@ class Ports:
     """Everything a service may use. `spawn` runs a task whose death ends the process.
 
     `mount(prefix, factory)` sends connections whose GET path starts with `prefix` to protocols made by `factory`;
-    `serve(app)` gives every other HTTP request but the health pages to an ASGI application, one in a process.
+    `serve(app, path)` gives the other HTTP requests under `path` (in any case; "/": all that nobody else has) to an
+    ASGI application, one for each path. A request's `scope["state"]` holds `tls` (bool) and `subject` (the common name
+    of the verified client certificate, or "").
     `checks` are the readiness checks by name; a service may add its own.
     """
 
@@ -186,7 +205,7 @@ class Ports:
     deliveries: Deliveries
     spawn: Callable[[Coroutine[Any, Any, None], str], None]
     mount: Callable[[str, ProtocolFactory], None]
-    serve: Callable[[AsgiApp], None]
+    serve: Callable[[AsgiApp, str], None]
     checks: dict[str, Callable[[], Awaitable[bool]]] = field(default_factory=dict)
 
 

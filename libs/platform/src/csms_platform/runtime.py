@@ -116,6 +116,8 @@ class _Process:
         if plan.stores:
             checks["state"] = stores.ready
         front = Front(checks)
+        # After the services have left, which ends what they stream; before the ports that answers may need close.
+        stack.push_async_callback(front.answered)
         ports = self._ports(doors, stores, front, checks)
         for part in plan.parts:
             if not part.after_listening:

@@ -21,17 +21,23 @@ class Unavailable(Exception):  # noqa: N818 - a state of the world, as in Bus.co
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A connection that wants to be its station's session."""
+    """A connection that wants to be its station's session.
+
+    A station that holds none (`transport` is "soap") is claimed for `ports.without_connection(identity)`; `callback` is
+    its URL, "" while it is not known.
+    """
 
     identity: StationId
     gateway: GatewayId
     account: str = ""
     version: str = ""
     peer: str = ""
+    transport: str = "json"
+    callback: str = ""
 
 
 class SessionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The live session of a station. `since` is in milliseconds since 1970."""
+    """The live session of a station, as in its `Claim`. `since` is in milliseconds since 1970."""
 
     identity: StationId
     gateway: GatewayId
@@ -40,10 +46,16 @@ class SessionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str = ""
     peer: str = ""
     since: int = 0
+    transport: str = "json"
+    callback: str = ""
 
 
 class Sessions(Protocol):
-    """Who is connected where. Every write names its epoch, so that a late one changes nothing."""
+    """Who is connected where. Every write names its epoch, so that a late one changes nothing.
+
+    The lease of a station without a connection (`ports.without_connection`) ends with its session: when that is
+    released, swept, or replaced by another gateway's.
+    """
 
     async def open(self, claim: Claim) -> tuple[SessionRecord, SessionRecord | None]:
         """Make `claim` the station's session under a new, higher epoch. Answers it, and the one it replaced."""
@@ -85,7 +97,8 @@ class Station(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `password` is a digest made by `csms_platform.passwords`, "" when the station has none. `security_profile` is the
     lowest that it may use (0: none, 1: Basic, 2: Basic over TLS, 3: TLS client certificate). `quirks` are separated
-    by spaces. `registration` is what BootNotification is answered with.
+    by spaces. `registration` is what BootNotification is answered with. `callback` is the URL of a SOAP station that
+    does not say it itself.
     """
 
     identity: StationId
@@ -95,6 +108,7 @@ class Station(msgspec.Struct, frozen=True, omit_defaults=True):
     quirks: str = ""
     registration: str = "Accepted"
     disabled: bool = False
+    callback: str = ""
 
 
 class Note(msgspec.Struct, frozen=True, gc=False):

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from csms_api.operations import SOAP
 from csms_ocpp.version import DIALECTS, Version
-from csms_platform.ports import SessionRecord, Transaction
+from csms_platform.ports import SessionRecord, Station, Transaction
 from csms_platform.times import iso_8601, seconds
 
 Notes = Mapping[str, bytes]
@@ -31,12 +32,27 @@ def noted(notes: Notes, field: str) -> Any:
         return None
 
 
-def station(identity: str, session: SessionRecord | None, notes: Notes, now: float) -> Row:
+def callback(session: SessionRecord | None, record: Station | None, notes: Notes) -> str:
+    """Where a SOAP station is called: as its session says, else as it said itself last, else as its record says.
+
+    "" when that is not known, and for a station with a connection.
+    """
+    if session and session.transport != SOAP:
+        return ""
+    known = (session.callback if session else "") or _text(noted(notes, "callback"))
+    return known or (record.callback if record else "")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def station(identity: str, session: SessionRecord | None, record: Station | None, notes: Notes, now: float) -> Row:
     """A row of ChargePointList."""
     connectors = statuses(notes)
     return {
         "identity": identity,
-        "address": session.peer if session else "",
+        "address": callback(session, record, notes) or None,
         "connection": _connection(session),
         "bootNotification": noted(notes, "boot"),
         "statusNotification": _last(connectors),
@@ -74,7 +90,10 @@ def _connector(field: str, told: Row) -> Row:
 
 def _connection(session: SessionRecord | None) -> Row | None:
     # The reference shows the number of a socket; ours, which no other process could use, is the connection's epoch.
-    return {"socket": session.epoch, "ip": session.peer, "port": None} if session else None
+    # A SOAP station holds none.
+    if session is None or session.transport == SOAP:
+        return None
+    return {"socket": session.epoch, "ip": session.peer, "port": None}
 
 
 def _number(version: str) -> str:

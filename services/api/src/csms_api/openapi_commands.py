@@ -1,4 +1,4 @@
-"""The chapter of the OpenAPI document about commands: a path for each operation, with its official schemas.
+"""The chapter of the OpenAPI document about commands: a path for each operation, with the schemas of its versions.
 
 An operation of several versions takes any of their payloads: the station's version decides which one is right.
 """
@@ -6,9 +6,10 @@ An operation of several versions takes any of their payloads: the station's vers
 from typing import Any
 
 from csms_api.openapi_parts import REFUSALS, Document, content, error, modern, reference
-from csms_api.operations import VERSIONS, names, operations
+from csms_api.operations import SOAP, VERSIONS, Speech, names, operations, spoken
 from csms_api.samples import sample
 from csms_ocpp import schemas
+from csms_ocpp.soap.namespaces import VERSIONS as SOAP_VERSIONS
 from csms_ocpp.version import DIALECTS, Version
 
 PATH = "/api/v1/ChargePoint/{identity}/"
@@ -31,7 +32,7 @@ _QUERY: Document = {
 }
 _ANSWERS: Document = REFUSALS | {
     "400": error("The payload is not what the operation's schema allows; the message says which field, and why."),
-    "404": error("There is no such station, or its version does not have the operation."),
+    "404": error("There is no such station, or what it speaks does not have the operation."),
     "409": error("The command was refused by a policy."),
     "415": error("The body is neither JSON nor a form."),
     "502": error("The station answered with a CALLERROR: errorCode, errorDescription and errorDetails are beside."),
@@ -47,15 +48,11 @@ def paths() -> dict[str, Document]:
 def components() -> dict[str, Document]:
     """Schemas by name: `<version>.<Action>Request`, `<version>.<Action>Response`, and what they refer to."""
     found: dict[str, Document] = {}
-    for version in _described():
+    for version in VERSIONS:
         for name in operations(version):
             for part in (schemas.REQUEST, schemas.RESPONSE):
                 found.update(_components(version, name, part))
     return dict(sorted(found.items()))
-
-
-def _described() -> list[Version]:
-    return [version for version in VERSIONS if DIALECTS[version].schemas]
 
 
 def _components(version: Version, name: str, part: str) -> dict[str, Document]:
@@ -69,8 +66,8 @@ def _name(version: Version, operation: str, part: str) -> str:
 
 
 def _item(name: str) -> Document:
-    having = [version for version in _described() if name in operations(version)]
-    numbers = ", ".join(DIALECTS[version].number for version in VERSIONS if name in operations(version))
+    having = [version for version in VERSIONS if name in operations(version)]
+    numbers = ", ".join(_number(version, name) for version in having)
     answer = {
         "description": "The station's answer, as it came.",
         "content": content(_any(having, name, schemas.RESPONSE)),
@@ -84,6 +81,11 @@ def _item(name: str) -> Document:
     post = {"operationId": name, **described, "requestBody": _body(name, having)}
     get = {"operationId": f"{name}ByQuery", **described, "parameters": [_QUERY]}
     return {"parameters": [_IDENTITY], "post": post, "get": get}
+
+
+def _number(version: Version, name: str) -> str:
+    soap = version not in SOAP_VERSIONS or name in spoken(Speech(version, SOAP))
+    return DIALECTS[version].number + ("" if soap else " (not over SOAP)")
 
 
 def _body(name: str, having: list[Version]) -> Document:

@@ -83,14 +83,17 @@ _CONNECTOR: Document = {
 _STATION: Document = _object(
     {
         "identity": _TEXT,
-        "address": {**_TEXT, "description": "Where it is connected from; empty while it is offline."},
+        "address": {**_TEXT_OR_NULL, "description": "Where a SOAP station is called; null for the others."},
         "connection": _OBJECT_OR_NULL
-        | {"properties": {"socket": {"type": "integer"}, "ip": _TEXT, "port": _INTEGER_OR_NULL}},
+        | {
+            "properties": {"socket": {"type": "integer"}, "ip": _TEXT, "port": _INTEGER_OR_NULL},
+            "description": "Null while it is offline, and for SOAP stations, which hold none.",
+        },
         "bootNotification": {"description": "Its last BootNotification as it came, or null."},
         "statusNotification": {**_OBJECT_OR_NULL, "description": "Its last StatusNotification as it came."},
         "account": _TEXT,
-        "protocol": {**_TEXT, "description": "ocpp1.6, ocpp2.0.1, …; empty while it is offline."},
-        "ocppVersion": {**_TEXT, "description": "1.6, 2.0.1, …; empty while it is offline."},
+        "protocol": {**_TEXT, "description": "ocpp1.5, ocpp1.6, …; empty while it is offline."},
+        "ocppVersion": {**_TEXT, "description": "1.5, 1.6, …; empty while it is offline."},
         "online": {"type": "boolean"},
         "lastSeen": {**_TEXT_OR_NULL, "description": "ISO 8601; now while it is online."},
         "connectors": {"type": "array", "items": _CONNECTOR},

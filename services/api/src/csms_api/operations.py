@@ -2,21 +2,42 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from csms_api.errors import ApiError
 from csms_ocpp import schemas
 from csms_ocpp.catalog import Action, Role, asked_by
+from csms_ocpp.soap.tables import Service, tables
 from csms_ocpp.version import DIALECTS, StationId, Version
 from csms_platform.ports import Ports, SessionRecord
 
 VERSIONS = tuple(Version)
+SOAP = "soap"
+
+
+class Speech(NamedTuple):
+    """What a station speaks: a version, over a transport ("json" or "soap")."""
+
+    version: Version
+    transport: str = "json"
+
+    def __str__(self) -> str:
+        return f"OCPP {DIALECTS[self.version].number}{' over SOAP' if self.transport == SOAP else ''}"
 
 
 @cache
 def operations(version: Version) -> dict[str, Action]:
     """What the central system asks in `version`, by name; only what is answered."""
     return {name: action for name, action in sorted(asked_by(Role.CSMS, version).items()) if not action.send}
+
+
+@cache
+def spoken(speech: Speech) -> frozenset[str]:
+    """The operations that a station can be asked. Over SOAP there are fewer: the security extension is JSON's alone."""
+    known = frozenset(operations(speech.version))
+    if speech.transport != SOAP:
+        return known
+    return known.intersection(tables(speech.version, Service.CHARGE_POINT).operations)
 
 
 @cache
@@ -58,24 +79,23 @@ def offline(identity: str) -> ApiError:
     return ApiError(503, f"The charging station {identity} is offline.")
 
 
-def version_of(session: SessionRecord) -> Version:
-    """The version that the station speaks. Raises `ApiError` 503 for a session without one that we know."""
+def speech_of(session: SessionRecord) -> Speech:
+    """What the station speaks. Raises `ApiError` 503 for a session without a version that we know."""
     try:
-        return Version(session.version)
+        return Speech(Version(session.version), session.transport)
     except ValueError:
         raise ApiError(503, f"The version that {session.identity} speaks is not known yet.") from None
 
 
-def refuse_foreign(operation: str, version: Version) -> None:
-    """Raises `ApiError` 404 for an operation that the station's version does not have."""
-    if operation not in operations(version):
-        raise ApiError(404, f"There is no operation {operation[:50]} in OCPP {DIALECTS[version].number}.")
+def refuse_foreign(operation: str, speech: Speech) -> None:
+    """Raises `ApiError` 404 for an operation that what the station speaks does not have."""
+    if operation not in spoken(speech):
+        raise ApiError(404, f"There is no operation {operation[:50]} in {speech}.")
 
 
 def refuse_invalid(payload: bytes, operation: str, version: Version) -> None:
-    """Raises `ApiError` 400 with the field and what is wrong with it. Versions without JSON schemas take any object."""
-    schema = schemas.table(version).get((operation, schemas.REQUEST))
-    violation = schema.check(payload) if schema else schemas.check_shape(payload, DIALECTS[version])
+    """Raises `ApiError` 400 with the field and what is wrong with it."""
+    violation = schemas.table(version)[operation, schemas.REQUEST].check(payload)
     if violation:
         where: dict[str, Any] = {"field": violation.where} if violation.where else {}
         raise ApiError(400, f"Invalid payload of {operation}: {violation.description}", **where)
@@ -83,8 +103,5 @@ def refuse_invalid(payload: bytes, operation: str, version: Version) -> None:
 
 @cache
 def schema_of(operation: str, version: Version) -> Mapping[str, Any]:
-    """The request's schema as a document; {} where the version has none. Not to be changed."""
-    try:
-        return schemas.document(version, operation, schemas.REQUEST)
-    except KeyError:
-        return {}
+    """The request's schema as a document. Not to be changed."""
+    return schemas.document(version, operation, schemas.REQUEST)

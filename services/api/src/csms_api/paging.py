@@ -2,17 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 from csms_ocpp.version import StationId
-from csms_platform.ports import Ports, SessionRecord, Transaction
+from csms_platform.ports import Ports, SessionRecord, Station, Transaction
 
 _PAGE = 500
 
-Known = tuple[StationId, SessionRecord | None, dict[str, bytes]]
+
+class Known(NamedTuple):
+    """A station: its session, if it is online; its record, if it is registered; and what it told last."""
+
+    identity: StationId
+    session: SessionRecord | None
+    record: Station | None
+    notes: dict[str, bytes]
 
 
 async def stations(ports: Ports, only: StationId | None = None) -> AsyncIterator[Known]:
-    """Every known station with its session and notes, in byte order of the identities; or `only` this one."""
+    """Every known station, in byte order of the identities; or `only` this one."""
     if only is not None:
         yield await _look_up(ports, only)
         return
@@ -24,13 +32,14 @@ async def stations(ports: Ports, only: StationId | None = None) -> AsyncIterator
 
 
 async def look_up(ports: Ports, identities: list[StationId]) -> list[Known]:
-    """These stations with their sessions and notes; all asked at once, which the stores turn into one question."""
+    """These stations; all asked at once, which the stores turn into one question."""
     return await asyncio.gather(*(_look_up(ports, identity) for identity in identities))
 
 
 async def _look_up(ports: Ports, identity: StationId) -> Known:
-    session, notes = await asyncio.gather(ports.sessions.get(identity), ports.stations.recall(identity))
-    return identity, session, notes
+    stations = ports.stations
+    found = ports.sessions.get(identity), stations.get(identity), stations.recall(identity)
+    return Known(identity, *await asyncio.gather(*found))
 
 
 async def transactions(

@@ -44,7 +44,7 @@ async def service(
     asking = Asking(ports.bus, address, now, settings.log_commands)
     context = Context(ports, settings, asking, now, Live(ports.events, settings.listeners))
     await ports.bus.subscribe(address, asking.hear)
-    ports.serve(application(context, access, door))
+    ports.serve(application(context, access, door), "/")
     try:
         yield
     finally:

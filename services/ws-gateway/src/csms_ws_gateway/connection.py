@@ -22,9 +22,9 @@ from csms_ocpp.session import (
 )
 from csms_ocpp.version import DIALECTS, MessageId, Version
 from csms_platform.envelope import EMPTY, Capsule, Envelope, Kind
+from csms_platform.outcomes import refusal, triggered_by
 from csms_platform.ports import ROUTER
 from csms_ws_gateway.arrival import hang_up
-from csms_ws_gateway.commands import refusal, triggered_by
 from csms_ws_gateway.flow import Flow, Pause
 from csms_ws_gateway.limits import TokenBucket
 from csms_ws_gateway.wire import Wire

@@ -3,16 +3,15 @@
 Whether the station may come in is the router's decision; here is only what the request itself tells.
 """
 
-import base64
-import binascii
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-from websockets.datastructures import Headers, MultipleValuesError
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
 from websockets.headers import parse_subprotocol
 
 from csms_ocpp.version import select_subprotocol
+from csms_platform.credentials import read_basic
 from csms_platform.envelope import ConnectRequest, Refusal
 
 MAX_IDENTITY = 255
@@ -61,14 +60,14 @@ def read_request(headers: Headers, *, peer: str, tls: bool = False, subject: str
     """Everything the router decides on. Never fails: what cannot be read is reported as absent."""
     offered = _offered(headers)
     version = select_subprotocol(list(offered))
-    authorization, user, password = _credentials(headers)
+    basic = read_basic(headers.get_all("Authorization"))
     return ConnectRequest(
         peer=peer,
         offered=offered,
         subprotocol=version or "",
-        user=user,
-        password=password,
-        authorization=authorization,
+        user=basic.user,
+        password=basic.password,
+        authorization=basic.came,
         tls=tls,
         subject=subject,
     )
@@ -82,26 +81,3 @@ def _offered(headers: Headers) -> tuple[str, ...]:
         except InvalidHandshake:
             continue
     return tuple(names)
-
-
-def _credentials(headers: Headers) -> tuple[bool, str | None, str | None]:
-    """Whether an Authorization header came, and its Basic user and base64 password when they could be read."""
-    try:
-        value = headers.get("Authorization")
-    except MultipleValuesError:
-        return True, None, None
-    if value is None:
-        return False, None, None
-    scheme, _, text = value.partition(" ")
-    if scheme.lower() != "basic":
-        return True, None, None
-    try:
-        raw = base64.b64decode(text.strip(), validate=True)
-        # RFC 7617 §2: the user id holds no colon, the password may. The password is any bytes (OCPP 1.6 security
-        # white paper §2.2.1: a 20 byte key), the user name is the identity, UTF-8.
-        user, colon, password = raw.partition(b":")
-        if not colon:
-            return True, None, None
-        return True, user.decode("utf-8"), base64.b64encode(password).decode("ascii")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return True, None, None

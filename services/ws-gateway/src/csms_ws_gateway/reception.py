@@ -12,11 +12,12 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from csms_ocpp.version import Version, select_subprotocol
+from csms_platform.certificates import secured
 from csms_platform.envelope import Capsule, Envelope, Kind, Raw, Refusal
+from csms_platform.limits import FailureLimit
 from csms_platform.ports import ROUTER
 from csms_ws_gateway import handshake, metrics
 from csms_ws_gateway.arrival import Arrival
-from csms_ws_gateway.limits import FailureLimit
 
 if TYPE_CHECKING:
     from csms_ws_gateway.service import Gateway
@@ -78,7 +79,7 @@ class Reception:
         self._asked += 1
         arrival.ask(response, str(self._asked))
         self._asking[arrival.asked] = arrival
-        tls, subject = _tls(arrival)
+        tls, subject = secured(arrival.transport)
         wish = handshake.read_request(request.headers, peer=arrival.peer, tls=tls, subject=subject)
         self._gateway.bus.send(
             ROUTER,
@@ -166,12 +167,3 @@ def _deflate() -> ServerPerMessageDeflateFactory:
     return ServerPerMessageDeflateFactory(
         server_max_window_bits=11, client_max_window_bits=11, compress_settings={"memLevel": 4}
     )
-
-
-def _tls(arrival: Arrival) -> tuple[bool, str]:
-    """Whether the socket is TLS, and the common name of the verified client certificate."""
-    if arrival.transport.get_extra_info("ssl_object") is None:
-        return False, ""
-    certificate = arrival.transport.get_extra_info("peercert") or {}
-    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
-    return True, names[-1] if names else ""

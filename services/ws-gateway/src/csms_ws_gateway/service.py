@@ -19,10 +19,10 @@ from csms_ocpp.session import AnswerRefused, CallEnded, Complaint, Outcome
 from csms_ocpp.version import SUBPROTOCOLS, Version
 from csms_platform.envelope import Capsule, Envelope, Kind, Lease, Raw
 from csms_platform.logging import CallLog, get_logger
+from csms_platform.outcomes import Recent, told_outcome
 from csms_platform.ports import ROUTER, GatewayId, Ports, address_of, gateway_address
 from csms_ws_gateway import metrics
 from csms_ws_gateway.arrival import Arrival
-from csms_ws_gateway.commands import Recent, told_outcome
 from csms_ws_gateway.connection import Connection
 from csms_ws_gateway.reception import Reception
 from csms_ws_gateway.settings import Settings

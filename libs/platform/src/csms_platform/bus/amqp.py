@@ -2,6 +2,7 @@
 
 One task supervises: it connects, declares the topology, starts the consumers, and does so again after every loss.
 Publishing waits for it: a batch whose confirm never came is published again (at least once), so handlers see repeats.
+For an address with `once` it is given up instead, and nothing is acknowledged: the broker forgets what it delivers.
 The public doors (`amqp_events`, `amqp_orders`, `amqp_spool`) stand on the same link, each with channels of its own.
 """
 
@@ -24,6 +25,7 @@ from csms_platform.ports import Address, BatchHandler
 _connected = gauge("bus_connected", "1 while RabbitMQ is connected")
 _reconnects = counter("bus_reconnects", "Connections to RabbitMQ made again")
 _republished = counter("bus_republished", "Batches published again because no confirm came")
+_given_up = counter("bus_given_up", "Batches not published again, as they may have arrived, and may only once")
 
 _SHARED_EXPIRATION = "60000"  # ms; envelopes carry their own, finer deadlines
 
@@ -65,6 +67,8 @@ class AmqpBus(Outboxes):
         self._up.clear()
         if self._link:
             await self._link.close()
+        for subscription in self._subscriptions.values():
+            subscription.kill()
         for outbox in self._outboxes.values():
             outbox.cancel()
 
@@ -142,28 +146,42 @@ class AmqpBus(Outboxes):
     # --- publishing -------------------------------------------------------------------------------------------------
 
     async def _publish(self, address: Address, body: bytes) -> None:
-        properties = _properties(address)
-        while True:
-            link = await self.link()
-            try:
-                if address.shared and address.name not in self._declared:
-                    await declare(link.publisher, address, self._settings.prefix)
-                    self._declared.add(address.name)
-                return await link.publish(link.publisher, self._settings.prefix + address.name, body, properties)
-            except PublishError:
-                if not address.shared:
-                    raise Returned(address.name) from None
-                self._declared.discard(address.name)
-            except DeliveryError as error:
-                log.warning("RabbitMQ refused a batch", address=address.name, reason=str(error))
-            except TimeoutError:
-                # A blocked connection's confirms wait for the end of the alarm; any other one is dead.
-                if not link.blocked:
-                    link.fail("no confirm in time")
-            except LOST as error:
-                link.fail(error)
+        while not await self._settled(address, body):
             _republished.inc()
             await asyncio.sleep(0.05)
+
+    async def _settled(self, address: Address, body: bytes) -> bool:
+        """Try once; answers whether nothing is left to do."""
+        link, uncertain = await self.link(), False
+        try:
+            if address.shared and address.name not in self._declared:
+                await declare(link.publisher, address, self._settings.prefix)
+                self._declared.add(address.name)
+            await link.ready()
+            uncertain = True
+            await link.publish(link.publisher, self._settings.prefix + address.name, body, _properties(address))
+            return True
+        except PublishError:
+            if not address.shared:
+                raise Returned(address.name) from None
+            self._declared.discard(address.name)
+            return False
+        except DeliveryError as error:
+            log.warning("RabbitMQ refused a batch", address=address.name, reason=str(error))
+            return False
+        except TimeoutError:
+            # A blocked connection's confirms wait for the end of the alarm; any other one is dead.
+            if not link.blocked:
+                link.fail("no confirm in time")
+        except LOST as error:
+            link.fail(error)
+        return address.once and uncertain and _give_up(address)
+
+
+def _give_up(address: Address) -> bool:
+    _given_up.inc()
+    log.warning("no confirm came for a batch that may be delivered but once", address=address.name)
+    return True
 
 
 def _properties(address: Address) -> commands.Basic.Properties:
@@ -172,7 +190,10 @@ def _properties(address: Address) -> commands.Basic.Properties:
 
 
 class _Subscription:
-    """One address's consumer, started again on every new link."""
+    """One address's consumer, started again on every new link.
+
+    Of an address with `once` the broker delivers all that it has: it counts only what is to be acknowledged (prefetch).
+    """
 
     def __init__(self, address: Address, handler: BatchHandler, settings: BusSettings) -> None:
         self._address = address
@@ -183,13 +204,15 @@ class _Subscription:
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, link: Link) -> None:
         channel = await link.channel(link.consuming, confirms=False)
         await declare(channel, self._address, self._settings.prefix)
         await channel.basic_qos(prefetch_count=self._settings.prefetch)
         queue = self._settings.prefix + self._address.name
-        consumer = await channel.basic_consume(queue, self._deliver)
+        once = self._address.once
+        consumer = await channel.basic_consume(queue, self._deliver_once if once else self._deliver, no_ack=once)
         channel.on_consumer_cancel_callbacks.add(lambda _: link.fail(f"the consumer of {queue} was cancelled"))
         link.watch(channel, f"the channel of {queue} closed")
         self._channel, self._tag = channel, str(consumer.consumer_tag)
@@ -200,18 +223,40 @@ class _Subscription:
                 await asyncio.wait_for(self._channel.basic_cancel(self._tag), 2)
         await self._idle.wait()
 
+    def kill(self) -> None:
+        """End the handlers under way that would outlive their link."""
+        for task in self._tasks:
+            task.cancel()
+
     async def _deliver(self, message: DeliveredMessage) -> None:
-        self._busy += 1
-        self._idle.clear()
+        self._began()
         try:
             await take_in(message.body, self._handler)
             # On a dead channel there is nothing to acknowledge: the broker delivers the batch again.
             with contextlib.suppress(*LOST):
                 await message.channel.basic_ack(message.delivery_tag or 0, wait=False)
         finally:
-            self._busy -= 1
-            if not self._busy:
-                self._idle.set()
+            self._ended()
+
+    async def _deliver_once(self, message: DeliveredMessage) -> None:
+        # In a task of ours: aiormq's is cancelled when its link is lost, and nobody gets this batch again.
+        self._began()
+        task = asyncio.get_running_loop().create_task(take_in(message.body, self._handler))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._ended()
+
+    def _began(self) -> None:
+        self._busy += 1
+        self._idle.clear()
+
+    def _ended(self) -> None:
+        self._busy -= 1
+        if not self._busy:
+            self._idle.set()
 
 
 async def declare(channel: aiormq.Channel, address: Address, prefix: str) -> None:

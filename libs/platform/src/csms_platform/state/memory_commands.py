@@ -1,12 +1,8 @@
-"""`ports.Commands` in memory: `commands/<identity>` are journaled rows. Who waits, and what is open, is derived.
+"""`ports.Commands` in memory: `commands/<identity>` are journaled rows. What is in line, and what is open, is derived.
 
 No method gives way to another one between looking and changing, so each is one step.
 """
 
-import heapq
-import random
-from bisect import insort
-from collections import defaultdict
 from collections.abc import Callable
 
 import msgspec
@@ -16,23 +12,14 @@ from csms_ocpp.events import QUEUE_FULL, Outcome
 from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY
 from csms_platform.ports import MOST_WAITING, Command, SessionRecord, Waiter
+from csms_platform.state.memory_lines import Kept, Lines
 from csms_platform.state.memory_sessions import MemorySessions
 from csms_platform.state.tables import Expiry, Tables
 
 _TABLE = "commands/"
-
-
-class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`turn` counts the commands that were taken in. `until` is when an ended one is forgotten."""
-
-    command: Command
-    turn: int
-    postponed: bool = False
-    until: float = 0.0
-
-
+_SOAP = "soap"
 _encode = msgspec.json.Encoder().encode
-_kept = msgspec.json.Decoder(_Kept).decode
+_kept = msgspec.json.Decoder(Kept).decode
 _replace = msgspec.structs.replace
 
 
@@ -45,8 +32,7 @@ class MemoryCommands:
         self._sessions = sessions
         self._keep = keep
         self._turn = 0
-        self._waiting: defaultdict[StationId, list[tuple[bool, int, str]]] = defaultdict(list)
-        self._due: dict[tuple[StationId, str], int] = {}
+        self._lines = Lines()
         self._expiry = Expiry()
         for table in tables.names(_TABLE):
             for value in tables.all(table).values():
@@ -56,7 +42,7 @@ class MemoryCommands:
         known = self._load(command.identity, command.id)
         if known is None:
             taken = self._taken(_replace(command, waiters=_once(command.waiters)))
-            self._store(_Kept(taken, self._turn + 1))
+            self._store(Kept(taken, self._turn + 1))
             return taken, True
         if known.command.status != "ended" and known.command.fingerprint == command.fingerprint:
             waiters = _once(known.command.waiters + command.waiters)
@@ -65,13 +51,14 @@ class MemoryCommands:
         return known.command, False
 
     def _taken(self, command: Command) -> Command:
-        if session := self._sessions.live(command.identity):
+        session = self._sessions.live(command.identity)
+        if session and not (session.transport == _SOAP and self._lines.ids(command.identity, "sent", "queued")):
             return _sent(command, session)
-        if command.offline_until <= command.created:
+        if not session and command.offline_until <= command.created:
             return _ended(command, Outcome.NOT_CONNECTED)
-        if len(self._waiting.get(command.identity, ())) >= MOST_WAITING:
+        if len(self._lines.ids(command.identity, "waiting", "queued")) >= MOST_WAITING:
             return _ended(command, Outcome.REFUSED, QUEUE_FULL)
-        return _replace(command, status="waiting")
+        return _replace(command, status="queued" if session else "waiting")
 
     async def end(self, command: Command) -> Command | None:
         known = self._load(command.identity, command.id)
@@ -100,67 +87,77 @@ class MemoryCommands:
         if known.command.offline_until <= now:
             return False
         if known.command.status == "sent":
-            waiting = _replace(known.command, status="waiting", gateway="")
+            waiting = _replace(known.command, status="waiting", gateway="", callback="")
             self._store(_replace(known, command=waiting, postponed=True))
         return True
 
     async def release(self, identity: StationId) -> list[Command]:
         session = self._sessions.live(identity)
-        waiting = list(self._waiting.get(identity, ()))
-        return [self._released(identity, turn[2], session) for turn in waiting] if session else []
+        if session is None:
+            return []
+        if session.transport != _SOAP:
+            return [self._send(identity, each, session) for each in self._lines.ids(identity, "waiting", "queued")]
+        for each in self._lines.ids(identity, "waiting"):
+            self._queue(identity, each)
+        return self._next(identity, session)
 
-    def _released(self, identity: StationId, id: str, session: SessionRecord) -> Command:
-        known = self._load(identity, id)
-        assert known is not None
+    async def next(self, identity: StationId) -> list[Command]:
+        session = self._sessions.live(identity)
+        return self._next(identity, session) if session else []
+
+    def _next(self, identity: StationId, session: SessionRecord) -> list[Command]:
+        if self._lines.ids(identity, "sent"):
+            return []
+        return [self._send(identity, each, session) for each in self._lines.ids(identity, "queued")[:1]]
+
+    def _queue(self, identity: StationId, id: str) -> None:
+        known = self._known(identity, id)
+        self._store(_replace(known, command=_replace(known.command, status="queued")))
+
+    def _send(self, identity: StationId, id: str, session: SessionRecord) -> Command:
+        known = self._known(identity, id)
         sent = _sent(known.command, session)
         self._store(_replace(known, command=sent, postponed=False))
         return sent
 
     async def expectant(self, limit: int = 1000) -> list[StationId]:
-        # Not always the first ones: past the limit others would never have their turn.
-        return random.sample(list(self._waiting), min(limit, len(self._waiting)))
+        return self._lines.expectant(limit)
 
     async def overdue(self, now: int, limit: int = 1000) -> list[Command]:
-        first = heapq.nsmallest(limit, ((due, place) for place, due in self._due.items() if due <= now))
-        found = [await self.get(*place) for _, place in first]
-        return [command for command in found if command]
+        return [self._known(*place).command for place in self._lines.overdue(now, limit)]
 
     async def get(self, identity: StationId, id: str) -> Command | None:
         known = self._load(identity, id)
         return known.command if known else None
 
-    def _load(self, identity: StationId, id: str) -> _Kept | None:
+    def _load(self, identity: StationId, id: str) -> Kept | None:
         self._forget()
         value = self._tables.get(_TABLE + identity, id)
         return None if value is None else _kept(value)
 
-    def _store(self, kept: _Kept) -> None:
+    def _known(self, identity: StationId, id: str) -> Kept:
+        """One that stands in a line."""
+        known = self._load(identity, id)
+        assert known is not None
+        return known
+
+    def _store(self, kept: Kept) -> None:
         command = kept.command
-        if before := self._load(command.identity, command.id):
-            self._unlink(before)
+        before = self._load(command.identity, command.id)
+        if before and before.command.status != "ended":
+            self._lines.remove(before)
         if command.status == "ended":
             kept = _replace(kept, until=self._clock() + self._keep)
         self._tables.put(_TABLE + command.identity, command.id, _encode(kept))
         self._link(kept)
 
-    def _link(self, kept: _Kept) -> None:
+    def _link(self, kept: Kept) -> None:
         command = kept.command
         self._turn = max(self._turn, kept.turn)
         if command.status == "ended":
             self._expiry.add(kept.until, _TABLE + command.identity, command.id)
-            return
-        self._due[command.identity, command.id] = command.overdue
-        if command.status == "waiting":
-            self._due[command.identity, command.id] = command.offline_until
-            insort(self._waiting[command.identity], _turn(kept))
-
-    def _unlink(self, kept: _Kept) -> None:
-        command = kept.command
-        self._due.pop((command.identity, command.id), None)
-        if command.status == "waiting":
-            self._waiting[command.identity].remove(_turn(kept))
-            if not self._waiting[command.identity]:
-                del self._waiting[command.identity]
+        else:
+            self._lines.add(kept)
 
     def _forget(self) -> None:
         now = self._clock()
@@ -180,6 +177,7 @@ def _sent(command: Command, session: SessionRecord) -> Command:
         status="sent",
         attempt=command.attempt + 1,
         gateway=session.gateway,
+        callback=session.callback,
         account=session.account,
         version=session.version,
     )
@@ -190,8 +188,3 @@ def _ended(command: Command, outcome: Outcome, code: str = "") -> Command:
     return _replace(
         command, status="ended", outcome=outcome.value, error_code=code, payload=payload, ended=command.created
     )
-
-
-def _turn(kept: _Kept) -> tuple[bool, int, str]:
-    """What waiting commands are sorted by: postponed ones come first."""
-    return not kept.postponed, kept.turn, kept.command.id

@@ -5,7 +5,7 @@ Keys, each after the prefix:
     stations, known, notes:, tags, tag-ids: see `redis_stations`
     sessions, epochs, leases, held: see `redis_sessions`
     transaction:, transactions, begun:, active:, at:, transaction-id, reply: see `redis_transactions`
-    command:, waiting:, expectant, open, command-turn: see `redis_commands`
+    command:, waiting:, queued:, asked:, expectant, open, command-turn: see `redis_command_scripts`
     spooled:, dead, died: see `redis_deliveries`
 """
 
@@ -18,7 +18,7 @@ from csms_platform.state import (
     KEEP_ENDED,
     PREFIX,
     Stores,
-    redis_commands,
+    redis_command_scripts,
     redis_deliveries,
     redis_sessions,
     redis_stations,
@@ -31,7 +31,7 @@ from csms_platform.state.redis_sessions import RedisSessions
 from csms_platform.state.redis_stations import RedisStations, RedisTags
 from csms_platform.state.redis_transactions import RedisTransactions
 
-_STORES = (redis_sessions, redis_stations, redis_transactions, redis_commands, redis_deliveries)
+_STORES = (redis_sessions, redis_stations, redis_transactions, redis_command_scripts, redis_deliveries)
 _SCRIPTS = [script for store in _STORES for script in store.SCRIPTS]
 
 

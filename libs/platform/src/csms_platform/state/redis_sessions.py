@@ -7,6 +7,8 @@ Keys, each after the prefix:
     leases              sorted set  gateway → when its lease ends, milliseconds since 1970; 0: it never had one
     held:<gateway>      set         the identities of its sessions, so that a sweep looks at dead gateways' only
     known: see `redis_stations`
+
+The lease of a station without a connection leaves `leases` together with its session.
 """
 
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from collections.abc import Callable
 import msgspec
 
 from csms_ocpp.version import StationId
-from csms_platform.ports import Claim, GatewayId, SessionRecord
+from csms_platform.ports import Claim, GatewayId, SessionRecord, without_connection
 from csms_platform.state.redis_link import Link, Script
 
 _encode = msgspec.json.Encoder().encode
@@ -39,11 +41,24 @@ end
 """
 )
 
+# `leave(record, leases, held, identity, own, following)`: `record` is the station's session no more. `own` is what
+# stands for the gateway of this station when it has no connection, `following` the gateway of its next session.
+_LEAVE = """
+local function leave(record, leases, held, identity, own, following)
+  local gateway = cjson.decode(record).gateway
+  redis.call('SREM', held .. gateway, identity)
+  if gateway == own and gateway ~= following then
+    redis.call('ZREM', leases, gateway)
+  end
+end
+"""
+
 # A station's first epoch is the time in milliseconds: should Redis lose its data, epochs still grow.
 _OPEN = Script(
     _NOW
+    + _LEAVE
     + """
-local identity, gateway, rest, held = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local identity, gateway, rest, held, own = unpack(ARGV)
 local epoch = redis.call('HINCRBY', KEYS[2], identity, 1)
 if epoch == 1 then
   epoch = now()
@@ -52,7 +67,7 @@ end
 local record = string.format('{"epoch":%.0f,', epoch) .. rest
 local replaced = redis.call('HGET', KEYS[1], identity)
 if replaced then
-  redis.call('SREM', held .. cjson.decode(replaced).gateway, identity)
+  leave(replaced, KEYS[3], held, identity, own, gateway)
 end
 redis.call('HSET', KEYS[1], identity, record)
 redis.call('SADD', held .. gateway, identity)
@@ -63,15 +78,17 @@ return {record, replaced}
 )
 
 # `epoch` comes and goes as text: a number of this size loses digits in Lua's own formatting.
-_RESUME = Script("""
-local identity, gateway, rest, held, epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+_RESUME = Script(
+    _LEAVE
+    + """
+local identity, gateway, rest, held, own, epoch = unpack(ARGV)
 local last = redis.call('HGET', KEYS[2], identity)
 if last and tonumber(last) > tonumber(epoch) then
   return 0
 end
 local replaced = redis.call('HGET', KEYS[1], identity)
 if replaced then
-  redis.call('SREM', held .. cjson.decode(replaced).gateway, identity)
+  leave(replaced, KEYS[3], held, identity, own, gateway)
 end
 redis.call('HSET', KEYS[2], identity, epoch)
 redis.call('HSET', KEYS[1], identity, '{"epoch":' .. epoch .. ',' .. rest)
@@ -79,19 +96,23 @@ redis.call('SADD', held .. gateway, identity)
 redis.call('ZADD', KEYS[3], 'NX', 0, gateway)
 redis.call('ZADD', KEYS[4], 0, identity)
 return 1
-""")
+"""
+)
 
 # A live session always has the station's last epoch.
-_RELEASE = Script("""
-local identity, epoch, held = ARGV[1], ARGV[2], ARGV[3]
+_RELEASE = Script(
+    _LEAVE
+    + """
+local identity, epoch, held, own = unpack(ARGV)
 local record = redis.call('HGET', KEYS[1], identity)
 if not record or redis.call('HGET', KEYS[2], identity) ~= epoch then
   return 0
 end
 redis.call('HDEL', KEYS[1], identity)
-redis.call('SREM', held .. cjson.decode(record).gateway, identity)
+leave(record, KEYS[3], held, identity, own)
 return 1
-""")
+"""
+)
 
 _GET = Script(LIVE + "return live(KEYS[1], KEYS[2], ARGV[1])")
 
@@ -107,9 +128,9 @@ return ends and tonumber(ends) > now() and 1
 _SWEEP = Script(
     _NOW
     + """
-local limit, held = tonumber(ARGV[1]), ARGV[2]
+local limit, held, until_now = tonumber(ARGV[1]), ARGV[2], string.format('%.0f', now())
 local swept = {}
-for _, gateway in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], 0, string.format('%.0f', now()), 'LIMIT', 0, limit)) do
+local function sweep(gateway)
   for _, identity in ipairs(redis.call('SPOP', held .. gateway, limit - #swept)) do
     local record = redis.call('HGET', KEYS[1], identity)
     if record then
@@ -120,10 +141,15 @@ for _, gateway in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], 0, string.format('
   if redis.call('EXISTS', held .. gateway) == 0 then
     redis.call('ZREM', KEYS[2], gateway)
   end
-  if #swept >= limit then
-    break
-  end
 end
+repeat
+  local ended = redis.call('ZRANGEBYSCORE', KEYS[2], 0, until_now, 'LIMIT', 0, limit)
+  for _, gateway in ipairs(ended) do
+    if #swept < limit then
+      sweep(gateway)
+    end
+  end
+until #ended == 0 or #swept >= limit
 return swept
 """
 )
@@ -138,25 +164,20 @@ class RedisSessions:
         self._link = link
         self._clock = clock
         self._sessions = prefix + "sessions"
-        self._epochs = prefix + "epochs"
         self._leases = prefix + "leases"
         self._held = prefix + "held:"
-        self._known = prefix + "known"
+        self._keys = [self._sessions, prefix + "epochs", self._leases, prefix + "known"]
 
     async def open(self, claim: Claim) -> tuple[SessionRecord, SessionRecord | None]:
-        keys = [self._sessions, self._epochs, self._leases, self._known]
-        rest = self._rest(claim)
-        record, replaced = await self._link.run(_OPEN, keys, claim.identity, claim.gateway, rest, self._held)
+        record, replaced = await self._link.run(_OPEN, self._keys, *self._arguments(claim))
         return _decode(record), None if replaced is None else _decode(replaced)
 
     async def resume(self, claim: Claim, epoch: int) -> bool:
-        keys = [self._sessions, self._epochs, self._leases, self._known]
-        rest = self._rest(claim)
-        return bool(await self._link.run(_RESUME, keys, claim.identity, claim.gateway, rest, self._held, epoch))
+        return bool(await self._link.run(_RESUME, self._keys, *self._arguments(claim), epoch))
 
     async def release(self, identity: StationId, epoch: int) -> bool:
-        keys = [self._sessions, self._epochs]
-        return bool(await self._link.run(_RELEASE, keys, identity, epoch, self._held))
+        own = without_connection(identity)
+        return bool(await self._link.run(_RELEASE, self._keys, identity, epoch, self._held, own))
 
     async def get(self, identity: StationId) -> SessionRecord | None:
         record = await self._link.run(_GET, [self._sessions, self._leases], identity)
@@ -172,6 +193,8 @@ class RedisSessions:
         swept = await self._link.run(_SWEEP, [self._sessions, self._leases], limit, self._held)
         return [_decode(record) for record in swept]
 
-    def _rest(self, claim: Claim) -> bytes:
-        """The record's JSON but for its opening brace and the epoch, which the scripts put before it."""
-        return _encode(msgspec.structs.asdict(claim) | {"since": int(self._clock() * 1000)})[1:]
+    def _arguments(self, claim: Claim) -> tuple[str | bytes, ...]:
+        """What `_OPEN` and `_RESUME` are told; the third is the record's JSON but for its opening brace and the epoch,
+        which the scripts put before it."""
+        rest = _encode(msgspec.structs.asdict(claim) | {"since": int(self._clock() * 1000)})[1:]
+        return claim.identity, claim.gateway, rest, self._held, without_connection(claim.identity)

@@ -19,7 +19,7 @@ from csms_api.operations import (
     refuse_unknown,
     schema_of,
     session_of,
-    version_of,
+    speech_of,
 )
 from csms_api.outcomes import answered
 from csms_api.routes.plain import Plain
@@ -42,10 +42,10 @@ def router(context: Context) -> APIRouter:
         client = permit(request, COMMAND)
         identity, operation = request.path_params["identity"], request.path_params["operation"]
         refuse_unknown(operation)
-        version = version_of(await session_of(context.ports, identity))
-        refuse_foreign(operation, version)
-        payload = await payloads.read(request, schema_of(operation, version))
-        refuse_invalid(payload, operation, version)
+        speech = speech_of(await session_of(context.ports, identity))
+        refuse_foreign(operation, speech)
+        payload = await payloads.read(request, schema_of(operation, speech.version))
+        refuse_invalid(payload, operation, speech.version)
         wait = context.settings.command_wait
         return answered(
             await context.asking.ask(identity, operation, payload, id=uuid4().hex, wait=wait, who=client.name)

@@ -49,7 +49,7 @@ def router(context: Context) -> APIRouter:
         since, until = _moment("dateFrom", wish.date_from), _moment("dateTo", wish.date_to)
         found, more = await paging.transactions(ports, wish.station, since or 0, until, most)
         known = await paging.look_up(ports, sorted({record.identity for record in found}))
-        serials = {identity: listing.serial_number(notes) for identity, _, notes in known}
+        serials = {one.identity: listing.serial_number(one.notes) for one in known}
         rows = [listing.transaction(record, serials[record.identity]) for record in found]
         return _list("TransactionList", rows, **({"more": True} if more else {}))
 
@@ -58,7 +58,7 @@ def router(context: Context) -> APIRouter:
         wish = await _wish(request)
         since, until = _moment("dateFrom", wish.date_from), _moment("dateTo", wish.date_to)
         known = paging.stations(ports, wish.station)
-        rows = [row async for identity, _, notes in known for row in listing.reservations(identity, notes)]
+        rows = [row async for one in known for row in listing.reservations(one.identity, one.notes)]
         return _list("ReservationList", [row for row in rows if listing.expires_within(row, since, until)])
 
     routes.routes += [

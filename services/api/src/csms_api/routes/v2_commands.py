@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 from csms_api.auth import COMMAND, READ, permit
 from csms_api.context import Context
-from csms_api.operations import session_if_online
+from csms_api.operations import Speech, session_if_online, speech_of
 from csms_api.v2 import commanding, orders, reading, views
 from csms_api.v2.describing import Answer, operation, wait
 from csms_api.v2.reading import invalid
 from csms_api.v2.resource import Operation, Resource, answer, unknown
-from csms_ocpp.version import StationId
+from csms_ocpp.version import DIALECTS, StationId
+from csms_platform.ports import SessionRecord
 
 _TAG = "Commands"
 _LOOKS = (0.02, 0.08, 0.2, 0.3, 0.4, 0.5, 0.5)  # seconds between looks for a record that the router has yet to make
@@ -47,7 +48,7 @@ def router(context: Context) -> APIRouter:
         asked = await reading.body(request, _decode)
         payload = _payload(asked)
         session = await session_if_online(context.ports, identity)
-        commanding.refuse(asked.action, payload, session.version if session else "")
+        commanding.refuse(asked.action, payload, _speech(session))
         usual = waits or context.settings.command_wait
         wish = commanding.Wish(
             identity,
@@ -80,6 +81,11 @@ def router(context: Context) -> APIRouter:
         Resource("/stations/{identity}/commands/{id}", GET=Operation(record, READ, _RECORD)),
     ]
     return routes
+
+
+def _speech(session: SessionRecord | None) -> Speech | None:
+    """What the station speaks, None: not known (yet)."""
+    return speech_of(session) if session and session.version in DIALECTS else None
 
 
 def _payload(asked: orders.Ask) -> bytes:

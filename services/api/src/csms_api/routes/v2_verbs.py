@@ -13,7 +13,7 @@ from starlette.responses import Response
 from csms_api.auth import COMMAND, permit
 from csms_api.context import Context
 from csms_api.errors import ApiError
-from csms_api.operations import offline, session_if_online, version_of
+from csms_api.operations import offline, session_if_online, speech_of
 from csms_api.routes.v2_commands import ANSWERS, REFUSALS
 from csms_api.v2 import commanding, reading
 from csms_api.v2.describing import operation, wait
@@ -41,7 +41,8 @@ def router(context: Context) -> APIRouter:
         session = await session_if_online(context.ports, identity)
         if session is None:
             raise offline(identity)
-        version = version_of(session)
+        speech = speech_of(session)
+        version = speech.version
         if isinstance(verb, Stop):
             verb = await _named(context, StationId(identity), verb, version)
         try:
@@ -49,7 +50,7 @@ def router(context: Context) -> APIRouter:
         except Untranslatable as error:
             raise ApiError(400, f"Invalid request: {error}") from None
         encoded = msgspec.json.encode(payload)
-        commanding.refuse(action, encoded, version)
+        commanding.refuse(action, encoded, speech)
         timeout = waits or context.settings.command_wait
         return await commanding.send(
             context, commanding.Wish(identity, action, encoded, waits, timeout, who=client.name)

@@ -13,13 +13,12 @@ from starlette.responses import Response
 
 from csms_api.context import Context
 from csms_api.errors import ApiError
-from csms_api.operations import names, operations, refuse_invalid
+from csms_api.operations import Speech, names, refuse_invalid, spoken
 from csms_api.outcomes import is_full
 from csms_api.v2 import orders
 from csms_api.v2.resource import answer, location
 from csms_api.v2.views import outcome_fields
 from csms_ocpp.events import Outcome
-from csms_ocpp.version import DIALECTS, Version
 from csms_platform.envelope import Envelope
 
 LONGEST_WAIT = 300.0
@@ -40,19 +39,13 @@ class Wish(NamedTuple):
     who: str = ""
 
 
-def refuse(action: str, payload: bytes, version: str) -> None:
-    """Raises `ApiError` 400 for an action or payload that the version ("": not known) does not have."""
-    if version not in DIALECTS:
-        if action not in names():
-            raise ApiError(400, f"There is no action {action[:50]} that stations are asked.", field="action")
-        return
-    known = Version(version)
-    if action not in operations(known):
-        number = DIALECTS[known].number
-        raise ApiError(
-            400, f"There is no action {action[:50]} that stations of OCPP {number} are asked.", field="action"
-        )
-    refuse_invalid(payload, action, known)
+def refuse(action: str, payload: bytes, speech: Speech | None) -> None:
+    """Raises `ApiError` 400 for an action or payload that what the station speaks (None: not known) does not have."""
+    if action not in (spoken(speech) if speech else names()):
+        who = f"stations of {speech}" if speech else "stations"
+        raise ApiError(400, f"There is no action {action[:50]} that {who} are asked.", field="action")
+    if speech:
+        refuse_invalid(payload, action, speech.version)
 
 
 async def send(context: Context, wish: Wish) -> Response:

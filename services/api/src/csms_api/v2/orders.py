@@ -65,12 +65,13 @@ class FailedOutcome(Outcome, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class CommandRecord(msgspec.Struct, rename="camel", frozen=True, omit_defaults=True):
-    """A command: `waiting` for its station, `sent` to it, or `ended`; then with the fields of its outcome."""
+    """A command: `waiting` for its station, `queued` behind another one (SOAP), `sent` to it, or `ended`; then with the
+    fields of its outcome."""
 
     identity: str
     unique_id: str
     action: str
-    status: Literal["waiting", "sent", "ended"]
+    status: Literal["waiting", "queued", "sent", "ended"]
     created: Annotated[str, Meta(description="ISO 8601, UTC.")]
     request: Annotated[Any, Meta(description="Its payload; passwords are not shown.")]
     version: str | UnsetType = UNSET

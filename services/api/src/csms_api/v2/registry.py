@@ -6,11 +6,12 @@ import msgspec
 from msgspec import UNSET
 
 from csms_api.errors import ApiError
-from csms_api.operations import is_known
+from csms_api.operations import SOAP, is_known
 from csms_api.v2 import reading, shapes
 from csms_api.v2.quirks import QUIRKS
 from csms_api.v2.resource import unknown
 from csms_ocpp.version import StationId
+from csms_platform.callbacks import has_user, is_callback
 from csms_platform.envelope import Capsule, Envelope, Kind
 from csms_platform.passwords import digest
 from csms_platform.ports import Ports, Station, gateway_address
@@ -75,6 +76,9 @@ class Registry:
         session = await self._ports.sessions.get(identity)
         if session is None:
             return
+        if session.transport == SOAP:
+            # Nobody holds a connection: it counts as gone when its own lease ends.
+            return await self._ports.sessions.retire(session.gateway)
         eviction = Envelope(
             Kind.EVICT,
             identity,
@@ -91,9 +95,18 @@ def _checked(fields: shapes.StationRecord | shapes.NewStation | shapes.StationCh
     given.pop("identity", None)
     if account := given.get("account"):
         reading.name("account", account)
+    if url := given.get("callback"):
+        _check_callback(url)
     if "quirks" in given:
         given["quirks"] = " ".join(_known(given["quirks"]))
     return given
+
+
+def _check_callback(url: str) -> None:
+    if not is_callback(url):
+        raise reading.invalid("callback", "must be an http or https URL.")
+    if has_user(url):
+        raise reading.invalid("callback", "must not hold a user name or password.")
 
 
 def _known(quirks: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,6 +24,10 @@ Registration = Annotated[
     Literal["Accepted", "Pending", "Rejected"], Meta(description="What its BootNotification is answered.")
 ]
 Disabled = Annotated[bool, Meta(description="It may not connect; a connection that it has is closed.")]
+Callback = Annotated[
+    str,
+    Meta(max_length=2048, description="Where it is called: an http or https URL, of a SOAP station that says none."),
+]
 Place = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Moment = Annotated[str, Meta(description="ISO 8601, UTC.")]
 
@@ -47,6 +51,7 @@ class StationRecord(In, frozen=True):
     quirks: Quirks = ()
     registration: Registration = "Accepted"
     disabled: Disabled = False
+    callback: Callback = ""
 
 
 class NewStation(In, frozen=True):
@@ -58,6 +63,7 @@ class NewStation(In, frozen=True):
     quirks: Quirks = ()
     registration: Registration = "Accepted"
     disabled: Disabled = False
+    callback: Callback = ""
 
 
 class StationChanges(In, frozen=True):
@@ -68,6 +74,7 @@ class StationChanges(In, frozen=True):
     quirks: Quirks | UnsetType = UNSET
     registration: Registration | UnsetType = UNSET
     disabled: Disabled | UnsetType = UNSET
+    callback: Callback | UnsetType = UNSET
 
 
 class Password(In, frozen=True):
@@ -98,9 +105,13 @@ class Station(Out, frozen=True):
     quirks: list[str]
     registration: Annotated[str, Meta(description="By its record, else what it was answered last; or empty.")]
     online: bool
-    version: Annotated[str, Meta(description="ocpp1.6, ocpp2.0.1, …; empty while it is offline.")]
+    version: Annotated[str, Meta(description="ocpp1.5, ocpp1.6, …; empty while it is offline.")]
     transport: Annotated[str, Meta(description="json or soap; empty while it is offline.")]
     peer: Annotated[str, Meta(description="Where it is connected from; empty while it is offline.")]
+    callback: Annotated[
+        str,
+        Meta(description="Where a SOAP station is called: as it says, else as on record; empty for those of JSON."),
+    ]
     since: Moment | None
     last_seen: Moment | None
     gateway: Annotated[str, Meta(description="Who holds its connection; empty while it is offline.")]

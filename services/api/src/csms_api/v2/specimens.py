@@ -15,6 +15,7 @@ _STATION = {
     "version": "ocpp1.6",
     "transport": "json",
     "peer": "192.0.2.7",
+    "callback": "",
     "since": "2026-01-01T12:00:00.000Z",
     "lastSeen": "2026-01-01T12:30:00.000Z",
     "gateway": "gw-1",
@@ -22,7 +23,13 @@ _STATION = {
     "boot": {"chargePointVendor": "Example", "chargePointModel": "Two"},
     "connectors": [{"connectorId": 1, "status": "Available", "errorCode": "NoError"}],
 }
-_RECORD = {"account": "acme", "securityProfile": 1, "quirks": ["lenient"], "registration": "Accepted"}
+_RECORD = {
+    "account": "acme",
+    "callback": "http://192.0.2.7:8080/ocpp",
+    "securityProfile": 1,
+    "quirks": ["lenient"],
+    "registration": "Accepted",
+}
 _TAG_FIELDS = {"status": "Accepted", "expires": "2027-01-01T00:00:00Z", "parent": "", "limit": 1}
 _TAG = {"id": "A1B2C3D4", **_TAG_FIELDS, "expires": "2027-01-01T00:00:00.000Z"}
 _TRANSACTION = {

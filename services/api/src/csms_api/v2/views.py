@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from csms_api.listing import Notes, noted, statuses
+from csms_api.listing import Notes, callback, noted, statuses
 from csms_api.outcomes import SENTENCES
 from csms_api.v2 import orders, shapes
 from csms_ocpp.confidential import hidden
 from csms_ocpp.events import Outcome
-from csms_ocpp.version import DIALECTS, StationId, Version
+from csms_ocpp.version import StationId
 from csms_platform import ports
 from csms_platform.times import iso_8601
 
@@ -49,8 +49,9 @@ def station(
         registration=known.registration,
         online=session is not None,
         version=live.version,
-        transport=_transport(live.version) if session else "",
+        transport=session.transport if session else "",
         peer=live.peer,
+        callback=callback(session, record, notes) or known.callback,
         since=moment(live.since) if session else None,
         last_seen=iso_8601(now) if session else _word(noted(notes, "seen")) or None,
         gateway=live.gateway,
@@ -58,12 +59,6 @@ def station(
         boot=noted(notes, "boot"),
         connectors=[_connector(field, told) for field, told in statuses(notes)],
     )
-
-
-def _transport(version: str) -> str:
-    # A version without a subprotocol is spoken in SOAP only.
-    known = DIALECTS[Version(version)] if version in DIALECTS else None
-    return "soap" if known and known.subprotocol is None else "json"
 
 
 def _connector(field: str, told: dict[str, Any]) -> shapes.Connector:
@@ -155,7 +150,7 @@ def command(record: ports.Command) -> orders.CommandRecord:
     return msgspec.structs.replace(shown, ended=moment(record.ended), outcome=record.outcome, **fields)
 
 
-_STATUS: dict[str, Any] = {status: status for status in ("waiting", "sent", "ended")}
+_STATUS: dict[str, Any] = {status: status for status in ("waiting", "queued", "sent", "ended")}
 _SENTENCES: dict[str, str] = {
     **{kind: SENTENCES[kind] for kind in (Outcome.NOT_CONNECTED, Outcome.TIMEOUT, Outcome.EXPIRED)},
     Outcome.REFUSED: "Too many commands wait for the charging station already.",

@@ -1,6 +1,6 @@
-"""What the gateway must know about commands: which a station may not get yet, and which make it send something.
+"""What every gateway must know about commands: which a station may not get yet, and which make it send something.
 
-And which it has had already.
+And how it tells how one ended, and which it has had already.
 """
 
 from collections.abc import Hashable
@@ -62,6 +62,7 @@ def told_outcome(command: Envelope, outcome: Outcome, code: str, description: st
         command.identity,
         command.account,
         command.version,
+        command.transport,
         unique_id=command.unique_id,
         action=command.action,
         payload=payload,

@@ -3,7 +3,7 @@
 import pytest
 from msgspec import Raw
 
-from csms_ws_gateway.commands import Recent, refusal, triggered_by
+from csms_platform.outcomes import Recent, refusal, triggered_by
 
 
 @pytest.mark.parametrize(
