@@ -1,6 +1,5 @@
 """A central system that is not ours: the PyPI package `ocpp` on `websockets`' server."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from websockets.asyncio.server import Request, Response, ServerConnection, basic
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-Heard = tuple[str, str, dict[str, Any]]
+from tests.service.emulator.hearing import Hearing
 
 
 def _now() -> str:
@@ -78,37 +77,19 @@ class Peer(ChargePoint):
         return call_result.DiagnosticsStatusNotification()
 
 
-class ForeignCentral:
-    """`heard` is (identity, action, fields in snake_case); `peers` are connected now, `closes` the codes seen."""
+class ForeignCentral(Hearing):
+    """`heard` has its fields in snake_case; `peers` are connected now, `closes` the codes seen."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.url = ""
         self.port = 0
         self.heartbeat = 300
         self.registration = "Accepted"
-        self.heard: list[Heard] = []
         self.peers: dict[str, Peer] = {}
         self.paths: list[str] = []
         self.closes: list[int] = []
-        self.news = asyncio.Event()
         self.numbers = count(100)
-
-    async def hears(self, *wanted: str, peer: str | None = None, times: int = 1, within: float = 20.0) -> list[Heard]:
-        """Wait until each of the `wanted` actions was heard `times` times; answers all that were."""
-        async with asyncio.timeout(within):
-            while True:
-                found = [h for h in self.heard if h[1] in wanted and peer in (None, h[0])]
-                if all(sum(h[1] == action for h in found) >= times for action in wanted):
-                    return found
-                self.news.clear()
-                await self.news.wait()
-
-    async def until(self, holds: Callable[[], bool], within: float = 20.0) -> None:
-        """Wait until a condition holds that changes with what is heard, or with who is connected."""
-        async with asyncio.timeout(within):
-            while not holds():
-                self.news.clear()
-                await self.news.wait()
 
     async def serve(self, socket: ServerConnection) -> None:
         assert socket.request

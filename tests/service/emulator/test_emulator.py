@@ -1,36 +1,18 @@
 """The emulator against a foreign central system: it boots, charges, obeys, comes back, and leaves properly."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any
 
 import pytest
 from ocpp.v16 import call
 
-from csms_emulator.service import service
-from csms_emulator.settings import Settings
+from tests.service.emulator.fleet import emulated
 from tests.service.emulator.foreign import ForeignCentral, Peer, foreign_central
 
 EMU = "EMU-00001"
 FAST = 600.0
 BRISK = 20.0  # a driver presents his card within 0.6 s, and comes by himself after 1 s at the soonest
 SLOW = 0.001  # no driver comes by himself during a test
-
-
-@asynccontextmanager
-async def emulated(url: str, **fields: Any) -> AsyncIterator[None]:
-    """The service, and afterwards proof that its task has ended without an error."""
-    tasks: list[asyncio.Task[None]] = []
-
-    def spawn(work: Coroutine[Any, Any, None], name: str) -> None:
-        tasks.append(asyncio.create_task(work, name=name))
-
-    async with service(Settings(**{"url": url, "count": 1, "ramp": 0.0, "connectors": 1, **fields}), spawn=spawn):
-        yield
-    async with asyncio.timeout(1):
-        await asyncio.gather(*tasks)
 
 
 async def accepted(central: ForeignCentral) -> Peer:

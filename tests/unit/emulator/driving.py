@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from csms_emulator import v15
 from csms_emulator.actions import Action, Answer, Ask, Disconnect, Log, Reconnect, Refuse
+from csms_emulator.behaviour import Behaviour
 from csms_emulator.station import Station
 from csms_ocpp import schemas
 from csms_ocpp.frames import EMPTY
@@ -24,24 +26,36 @@ NEW = 0  # as a transactionId in a reply: the next number
 
 Payload = dict[str, Any]
 
-TABLE = schemas.table(Version.V1_6)
 
-
-def check(action: str, part: str, payload: Payload) -> bytes:
+def check(version: Version, action: str, part: str, payload: Payload) -> bytes:
     """The payload's bytes; an assertion fails when its schema refuses it."""
     encoded = msgspec.json.encode(payload)
-    assert TABLE[action, part].check(encoded) is None, (action, payload)
+    violation = schemas.table(version)[action, part].check(encoded)
+    assert violation is None, (violation, action, payload)
     return encoded
 
 
 class Central:
-    """Asks under way wait in `pending`; `replies` says how `run` answers them (None: not at all)."""
+    """`station` is what is driven, behind its translation where `version` is 1.5.
 
-    def __init__(self, *, seed: int = 1, connectors: int = 1, pace: float = 1.0, id_tags: tuple[str, ...] = ()) -> None:
+    Asks under way wait in `pending`; `replies` says how `run` answers them (None: not at all).
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        connectors: int = 1,
+        pace: float = 1.0,
+        id_tags: tuple[str, ...] = (),
+        version: Version = Version.V1_6,
+    ) -> None:
         self.now = 100.0
         self.station = Station(
             "EMU-00001", random=Random(seed), epoch=EPOCH, connectors=connectors, pace=pace, id_tags=id_tags
         )
+        self.version = version
+        self.behaviour: Behaviour = v15.Station(self.station) if version is Version.V1_5 else self.station
         self.pending: Ask | None = None
         self.asked: list[tuple[str, Payload]] = []
         self.started: list[tuple[int, int, Payload]] = []  # len(asked) at the answer, the transaction's id, the start
@@ -58,15 +72,15 @@ class Central:
 
     def connect(self) -> None:
         self.reconnect, self.leaving = None, False
-        self._take(self.station.connected(self.now))
+        self._take(self.behaviour.connected(self.now))
 
     def disconnect(self) -> None:
         self.pending = None
-        self._take(self.station.disconnected(self.now))
+        self._take(self.behaviour.disconnected(self.now))
 
     def reply(self, payload: Payload) -> None:
         ask = self._pop()
-        encoded = check(ask.action, schemas.RESPONSE, payload)
+        encoded = check(self.version, ask.action, schemas.RESPONSE, payload)
         if ask.action == "StartTransaction":
             self.started.append((len(self.asked), payload["transactionId"], ask.payload))
         self._end(ask, Outcome.RESULT, payload=Raw(encoded))
@@ -78,21 +92,21 @@ class Central:
         """What the station answers: the payload of its CALLRESULT, or its refusal."""
         self._commands += 1
         unique_id = MessageId(f"c{self._commands}")
-        encoded = check(action, schemas.REQUEST, payload or {})
-        self._take(self.station.session_event(CallReceived(unique_id, action, Raw(encoded)), self.now))
+        encoded = check(self.version, action, schemas.REQUEST, payload or {})
+        self._take(self.behaviour.session_event(CallReceived(unique_id, action, Raw(encoded)), self.now))
         (said,) = self._said
         self._said = []
         assert said.unique_id == unique_id
         if isinstance(said, Refuse):
             return said
-        check(action, schemas.RESPONSE, said.payload)
+        check(self.version, action, schemas.RESPONSE, said.payload)
         return said.payload
 
     def shut_down(self, grace: float) -> None:
-        self._take(self.station.shut_down(self.now, grace))
+        self._take(self.behaviour.shut_down(self.now, grace))
 
     def tick(self) -> None:
-        self._take(self.station.handle_timer(self.now))
+        self._take(self.behaviour.handle_timer(self.now))
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
@@ -106,7 +120,7 @@ class Central:
         while not done():
             if self.pending and self._answer():
                 continue
-            due = self.station.timer
+            due = self.behaviour.timer
             if due is None or due > end:
                 self.now = max(self.now, end)
                 return
@@ -141,7 +155,8 @@ class Central:
     def default_reply(self, action: str) -> Payload:
         match action:
             case "BootNotification":
-                return {"status": "Accepted", "currentTime": TIME, "interval": 300}
+                interval = "heartbeatInterval" if self.version is Version.V1_5 else "interval"
+                return {"status": "Accepted", "currentTime": TIME, interval: 300}
             case "Heartbeat":
                 return {"currentTime": TIME}
             case "Authorize":
@@ -173,7 +188,7 @@ class Central:
 
     def _end(self, ask: Ask, outcome: Outcome, payload: Raw = EMPTY, code: str = "", description: str = "") -> None:
         event = CallEnded(MessageId("m"), ask.action, outcome, ask.number, payload, code, description)
-        self._take(self.station.session_event(event, self.now))
+        self._take(self.behaviour.session_event(event, self.now))
 
     def _take(self, actions: list[Action]) -> None:
         self.watch()
@@ -181,7 +196,7 @@ class Central:
             match action:
                 case Ask():
                     assert self.pending is None, "two CALLs under way"
-                    check(action.action, schemas.REQUEST, action.payload)
+                    check(self.version, action.action, schemas.REQUEST, action.payload)
                     self.pending = action
                     self.asked.append((action.action, action.payload))
                 case Answer() | Refuse():

@@ -11,24 +11,8 @@ from tests.unit.emulator.driving import Payload, booted, charging
 ACCEPTED = {"status": "Accepted"}
 REJECTED = {"status": "Rejected"}
 
+# The security extension is none of this station's affairs.
 REQUESTS: dict[str, Payload] = {
-    "CancelReservation": {"reservationId": 1},
-    "ClearChargingProfile": {},
-    "GetCompositeSchedule": {"connectorId": 1, "duration": 60},
-    "GetDiagnostics": {"location": "ftp://example.org/"},
-    "ReserveNow": {"connectorId": 1, "expiryDate": "2030-01-01T00:00:00Z", "idTag": "T", "reservationId": 1},
-    "SendLocalList": {"listVersion": 1, "updateType": "Full"},
-    "SetChargingProfile": {
-        "connectorId": 0,
-        "csChargingProfiles": {
-            "chargingProfileId": 1,
-            "stackLevel": 0,
-            "chargingProfilePurpose": "ChargePointMaxProfile",
-            "chargingProfileKind": "Absolute",
-            "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16}]},
-        },
-    },
-    "UpdateFirmware": {"location": "ftp://example.org/", "retrieveDate": "2030-01-01T00:00:00Z"},
     "CertificateSigned": {"certificateChain": "x"},
     "DeleteCertificate": {
         "certificateHashData": {
@@ -126,13 +110,36 @@ def test_small_answers() -> None:
     assert {
         "ClearCache": central.command("ClearCache"),
         "DataTransfer": central.command("DataTransfer", {"vendorId": "Acme"}),
+        "GetDiagnostics": central.command("GetDiagnostics", {"location": "ftp://example.org/"}),
         "GetLocalListVersion": central.command("GetLocalListVersion"),
         "UnlockConnector": central.command("UnlockConnector", {"connectorId": 9}),
     } == {
         "ClearCache": ACCEPTED,
         "DataTransfer": {"status": "UnknownVendorId"},
-        "GetLocalListVersion": {"listVersion": -1},
+        "GetDiagnostics": {},
+        "GetLocalListVersion": {"listVersion": 0},
         "UnlockConnector": {"status": "NotSupported"},
+    }
+
+
+def test_smart_charging_is_answered_as_by_a_station_that_has_none() -> None:
+    central = booted()
+    profile = {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "ChargePointMaxProfile",
+        "chargingProfileKind": "Absolute",
+        "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16}]},
+    }
+
+    assert {
+        "SetChargingProfile": central.command("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": profile}),
+        "ClearChargingProfile": central.command("ClearChargingProfile"),
+        "GetCompositeSchedule": central.command("GetCompositeSchedule", {"connectorId": 1, "duration": 60}),
+    } == {
+        "SetChargingProfile": {"status": "NotSupported"},
+        "ClearChargingProfile": {"status": "Unknown"},
+        "GetCompositeSchedule": REJECTED,
     }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from csms_emulator.link_ws import address, credentials
+from csms_emulator.link import address, credentials
 from csms_emulator.settings import Settings
 
 
@@ -13,6 +13,15 @@ from csms_emulator.settings import Settings
     [
         ({"url": "http://localhost/ocpp"}, "url is a ws:// or wss:// address"),
         ({"url": "ws://localhost/ocpp?x=1"}, "url has no ? and no #: the identity is its last segment"),
+        ({"version": "1.5"}, "version 1.5 needs the transport soap"),
+        ({"transport": "soap", "url": "ws://localhost/ocpp"}, "url is an http:// or https:// address"),
+        ({"callback_port": 65536}, "callback_port is between 0 and 65535"),
+        ({"callback_url": "example.org"}, "callback_url is an http:// or https:// address without ? and #"),
+        ({"callback_url": "http://example.org/?a"}, "callback_url is an http:// or https:// address without ? and #"),
+        (
+            {"transport": "soap", "callback_host": "0.0.0.0"},
+            "callback_url is needed where callback_host is every address of a machine",
+        ),
         ({"count": 0}, "count is at least 1"),
         ({"connectors": 0}, "connectors is between 1 and 100"),
         ({"pace": 0.0}, "pace is greater than 0"),
@@ -31,6 +40,18 @@ def test_what_cannot_work_is_refused(fields: dict[str, Any], sentence: str) -> N
         Settings(**fields)
 
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({}, "ws://localhost:9220/ocpp"),
+        ({"transport": "soap"}, "http://localhost:9220/Ocpp"),
+        ({"transport": "soap", "url": "https://example.org/soap?tenant=1"}, "https://example.org/soap?tenant=1"),
+    ],
+)
+def test_the_address_is_the_default_of_the_transport_unless_it_is_given(fields: dict[str, Any], url: str) -> None:
+    assert Settings(**fields).url == url
 
 
 def test_identities_follow_the_pattern() -> None:

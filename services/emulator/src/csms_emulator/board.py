@@ -10,6 +10,7 @@ from typing import Any
 from csms_emulator.actions import Action, Log
 from csms_emulator.agenda import Agenda
 from csms_emulator.configuration import Configuration
+from csms_emulator.local_list import LocalList
 from csms_emulator.outbox import Outbox
 
 
@@ -17,7 +18,8 @@ from csms_emulator.outbox import Outbox
 class Board:
     """`epoch` is the time since 1970, in seconds, at which the caller's clock stood at 0.
 
-    `online`: connected and Accepted, so that a question to the central system can be answered now.
+    `firmware` is the status of its update. `online`: connected and Accepted, so that a question to the central system
+    can be answered now.
     """
 
     random: Random
@@ -28,6 +30,8 @@ class Board:
     agenda: Agenda = field(default_factory=Agenda)
     outbox: Outbox = field(default_factory=Outbox)
     cache: set[str] = field(default_factory=set)
+    local_list: LocalList = field(default_factory=LocalList)
+    firmware: str = "Idle"
     actions: list[Action] = field(default_factory=list)
     online: bool = False
 
@@ -39,6 +43,14 @@ class Board:
         """The time in the form of the wire: ISO 8601, UTC, milliseconds."""
         moment = datetime.fromtimestamp(self.epoch + now, UTC)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def instant(self, text: str) -> float:
+        """The wire's time on the caller's clock: UTC without a zone. What is no time (a leap second) is long past."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return -self.epoch
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self.epoch
 
     def later(self, now: float, least: float, most: float) -> float:
         """A random instant between `least` and `most` emulated seconds from now."""
@@ -56,7 +68,13 @@ class Board:
             self.cache.discard(id_tag)
 
     def trusts_offline(self, id_tag: str) -> bool:
-        """Whether this idTag may charge while the central system cannot be asked."""
+        """Whether this idTag may charge while the central system cannot be asked; the list knows better than the cache.
+
+        OCPP 1.6 §3.5: unknown is who is in neither of them.
+        """
+        listed = self.local_list.status(id_tag) if self.configuration.flag("LocalAuthListEnabled") else None
+        if listed is not None:
+            return listed == "Accepted" and self.configuration.flag("LocalAuthorizeOffline")
         if id_tag in self.cache and self.configuration.flag("LocalAuthorizeOffline"):
             return True
         return self.configuration.flag("AllowOfflineTxForUnknownId")

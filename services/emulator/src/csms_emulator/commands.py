@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from csms_emulator import firmware
 from csms_emulator.actions import Payload
+from csms_emulator.reservations import cancel_reservation, reserve_now
 
 if TYPE_CHECKING:
     from csms_emulator.station import Station
@@ -24,7 +26,7 @@ def remote_start(station: Station, request: Payload, now: float) -> Payload:
     """RemoteStartTransaction. A chargingProfile is ignored: OCPP 1.6 §5.11, stations without Smart Charging do so."""
     wanted = request.get("connectorId")
     candidates = station.connectors.values() if wanted is None else station.at(wanted)
-    connector = next((c for c in candidates if c.free), None)
+    connector = next((c for c in candidates if c.free(request["idTag"])), None)
     if connector is None or not station.serving:
         return REJECTED
     connector.remote_start(request["idTag"], now)
@@ -93,7 +95,7 @@ def unlock_connector(station: Station, request: Payload, now: float) -> Payload:
 
 def clear_cache(station: Station, request: Payload, now: float) -> Payload:
     """ClearCache."""
-    station.clear_cache()
+    station.board.cache.clear()
     return ACCEPTED
 
 
@@ -103,20 +105,59 @@ def data_transfer(station: Station, request: Payload, now: float) -> Payload:
 
 
 def get_local_list_version(station: Station, request: Payload, now: float) -> Payload:
-    """GetLocalListVersion: OCPP 1.6 §5.10, -1 says that there are no local lists here."""
-    return {"listVersion": -1}
+    """GetLocalListVersion: OCPP 1.6 §5.10, 0 says that the list is empty."""
+    return {"listVersion": station.board.local_list.version}
+
+
+def send_local_list(station: Station, request: Payload, now: float) -> Payload:
+    """SendLocalList."""
+    return {"status": station.board.local_list.update(request)}
+
+
+def get_diagnostics(station: Station, request: Payload, now: float) -> Payload:
+    """GetDiagnostics: OCPP 1.6 §5.9, without a fileName there is nothing to upload."""
+    return {}
+
+
+def update_firmware(station: Station, request: Payload, now: float) -> Payload:
+    """UpdateFirmware, as far as its statuses go."""
+    firmware.update(station.board, max(now, station.board.instant(request["retrieveDate"])))
+    return {}
+
+
+def set_charging_profile(station: Station, request: Payload, now: float) -> Payload:
+    """SetChargingProfile: OCPP 1.6 §5.16, the answer of a station without Smart Charging, as the next two are."""
+    return {"status": "NotSupported"}
+
+
+def clear_charging_profile(station: Station, request: Payload, now: float) -> Payload:
+    """ClearChargingProfile."""
+    return {"status": "Unknown"}
+
+
+def get_composite_schedule(station: Station, request: Payload, now: float) -> Payload:
+    """GetCompositeSchedule."""
+    return REJECTED
 
 
 COMMANDS: dict[str, Command] = {
+    "CancelReservation": cancel_reservation,
     "ChangeAvailability": change_availability,
     "ChangeConfiguration": change_configuration,
     "ClearCache": clear_cache,
+    "ClearChargingProfile": clear_charging_profile,
     "DataTransfer": data_transfer,
+    "GetCompositeSchedule": get_composite_schedule,
     "GetConfiguration": get_configuration,
+    "GetDiagnostics": get_diagnostics,
     "GetLocalListVersion": get_local_list_version,
     "RemoteStartTransaction": remote_start,
     "RemoteStopTransaction": remote_stop,
+    "ReserveNow": reserve_now,
     "Reset": reset,
+    "SendLocalList": send_local_list,
+    "SetChargingProfile": set_charging_profile,
     "TriggerMessage": trigger_message,
     "UnlockConnector": unlock_connector,
+    "UpdateFirmware": update_firmware,
 }

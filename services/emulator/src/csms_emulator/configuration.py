@@ -9,6 +9,7 @@ import msgspec
 
 from csms_emulator.actions import Payload
 from csms_emulator.charging import MEASURANDS
+from csms_emulator.local_list import MOST_ENTRIES, MOST_SENT
 
 Reader = Callable[[str], str]
 
@@ -56,18 +57,22 @@ _KEYS = (
     _Key("ConnectorPhaseRotation", "NotApplicable"),
     _Key("GetConfigurationMaxKeys", "50"),
     _Key("HeartbeatInterval", "300", _positive),
+    _Key("LocalAuthListEnabled", "true", _flag),
+    _Key("LocalAuthListMaxLength", str(MOST_ENTRIES)),
     _Key("LocalAuthorizeOffline", "true", _flag),
     _Key("LocalPreAuthorize", "false"),
     _Key("MeterValueSampleInterval", "60", _seconds),
     _Key("MeterValuesAlignedData", ""),
     _Key("MeterValuesSampledData", ",".join(MEASURANDS), _measurands),
     _Key("NumberOfConnectors", "1"),
+    _Key("ReserveConnectorZeroSupported", "false"),
     _Key("ResetRetries", "0"),
+    _Key("SendLocalListMaxLength", str(MOST_SENT)),
     _Key("StopTransactionOnEVSideDisconnect", "true"),
     _Key("StopTransactionOnInvalidId", "true"),
     _Key("StopTxnAlignedData", ""),
     _Key("StopTxnSampledData", ""),
-    _Key("SupportedFeatureProfiles", "Core,RemoteTrigger"),
+    _Key("SupportedFeatureProfiles", "Core,FirmwareManagement,LocalAuthListManagement,Reservation,RemoteTrigger"),
     _Key("TransactionMessageAttempts", "3", _positive),
     _Key("TransactionMessageRetryInterval", "10", _seconds),
     _Key("UnlockConnectorOnEVSideDisconnect", "true"),

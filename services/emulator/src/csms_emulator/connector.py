@@ -10,10 +10,12 @@ from csms_emulator.actions import Payload
 from csms_emulator.board import Board
 from csms_emulator.charging import Car, arrive, sample
 from csms_emulator.outbox import Transaction
+from csms_emulator.reservations import Reservation
 from csms_emulator.status import TRANSITIONS, Occasion, Status
 
 DRIVER = "driver"
 METER = "meter"
+RESERVATION = "reservation"
 
 # Emulated seconds, from … to, until the driver does the next thing.
 ARRIVES = (20.0, 240.0)
@@ -23,7 +25,10 @@ UNPLUGS = (5.0, 30.0)
 
 
 class Connector:
-    """The connector `number` (from 1) of a station. `car` is there while one is plugged in."""
+    """The connector `number` (from 1) of a station.
+
+    `car` is there while one is plugged in, `reservation` until its driver charges, or until it is over.
+    """
 
     def __init__(self, number: int, board: Board) -> None:
         self.number = number
@@ -31,6 +36,7 @@ class Connector:
         self.operative = True
         self.transaction: Transaction | None = None
         self.car: Car | None = None
+        self.reservation: Reservation | None = None
         self.register = float(board.random.randrange(50_000))  # Wh, as the meter shows
         self._board = board
         self._id_tag = ""
@@ -56,9 +62,11 @@ class Connector:
             self.authorized(None, now)
 
     def handle_timer(self, occasion: str, now: float) -> None:
-        """The time for this occasion (DRIVER or METER) has come."""
+        """The time for this occasion (DRIVER, METER or RESERVATION) has come."""
         if occasion == METER:
             self._sample_periodically(now)
+        elif occasion == RESERVATION:
+            self.release(now)
         else:
             self._next_deed(now)
 
@@ -70,7 +78,7 @@ class Connector:
     def reboot(self) -> None:
         """The station restarts, after `abort`; the cable is free afterwards."""
         self.status = Status.AVAILABLE if self.operative else Status.UNAVAILABLE
-        self.car, self._by_remote = None, False
+        self.car, self.reservation, self._by_remote = None, None, False
 
     def report(self, now: float, *, triggered: bool = False) -> None:
         """StatusNotification."""
@@ -88,15 +96,29 @@ class Connector:
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
-    @property
-    def free(self) -> bool:
-        """Whether a remote start can be taken."""
+    def free(self, id_tag: str) -> bool:
+        """Whether a remote start can be taken for `id_tag`."""
         waits = self.status is Status.PREPARING and not self._asking and not self._by_remote
-        return self.operative and (self.status is Status.AVAILABLE or waits)
+        kept = self.status is Status.RESERVED and self.reservation and self.reservation.id_tag == id_tag
+        return self.operative and (self.status is Status.AVAILABLE or waits or bool(kept))
+
+    def reserve(self, reservation: Reservation, now: float) -> None:
+        """Wait for this driver only; while Available, or instead of another reservation."""
+        self.reservation = reservation
+        self._board.agenda.set(reservation.until, RESERVATION, self.number)
+        if self.status is Status.AVAILABLE:
+            self._change(Occasion.RESERVED, now)
+        self._expect_driver(now)
+
+    def release(self, now: float) -> None:
+        """The reservation is over, and anybody may come; while Reserved."""
+        self._forget_reservation()
+        self._change(Occasion.RELEASED, now)
+        self._expect_driver(now)
 
     def remote_start(self, id_tag: str, now: float) -> None:
         """Charge for `id_tag`; only while `free`. A driver is there to plug in."""
-        if self.status is Status.AVAILABLE:
+        if self.status in (Status.AVAILABLE, Status.RESERVED):
             self._plug_in(now)
         self._id_tag = id_tag
         self._by_remote = True
@@ -122,8 +144,9 @@ class Connector:
     def set_operative(self, operative: bool, now: float) -> str:
         """What ChangeAvailability answers: Accepted, or Scheduled while somebody uses the connector."""
         self.operative = operative
-        if not operative and self.status is Status.AVAILABLE:
+        if not operative and self.status in (Status.AVAILABLE, Status.RESERVED):
             self._board.agenda.cancel(DRIVER, self.number)
+            self._forget_reservation()
             self._change(Occasion.TAKEN_OUT, now)
         elif operative and self.status is Status.UNAVAILABLE:
             self._change(Occasion.BROUGHT_BACK, now)
@@ -175,9 +198,9 @@ class Connector:
 
     def _next_deed(self, now: float) -> None:
         match self.status:
-            case Status.AVAILABLE:
+            case Status.AVAILABLE | Status.RESERVED:
                 self._plug_in(now)
-                self._id_tag = self._board.card()
+                self._id_tag = self.reservation.id_tag if self.reservation else self._board.card()
                 self._at(now, PRESENTS_CARD)
             case Status.PREPARING:
                 self._present_card(now)
@@ -191,6 +214,7 @@ class Connector:
     def _plug_in(self, now: float) -> None:
         self.car = arrive(self._board.random)
         self._by_remote = False
+        self._board.agenda.cancel(RESERVATION, self.number)
         self._change(Occasion.PLUGGED_IN, now)
 
     def _present_card(self, now: float) -> None:
@@ -215,6 +239,9 @@ class Connector:
             "meterStart": meter,
             "timestamp": board.timestamp(now),
         }
+        if self.reservation and self.reservation.id_tag == self._id_tag:
+            body["reservationId"] = self.reservation.id
+        self.reservation = None
         board.outbox.keep("StartTransaction", body, self.transaction)
         board.log("charging started", connector=self.number, id_tag=self._id_tag)
         self._measured = now
@@ -229,12 +256,16 @@ class Connector:
             self.stop("Local", now, self._id_tag)
 
     def _unplug(self, now: float) -> None:
-        self.car = None
+        self.car = self.reservation = None
         self._change(Occasion.UNPLUGGED, now)
         if self.operative:
             self._expect_driver(now)
         else:
             self._change(Occasion.TAKEN_OUT, now)
+
+    def _forget_reservation(self) -> None:
+        self.reservation = None
+        self._board.agenda.cancel(RESERVATION, self.number)
 
     def _expect_driver(self, now: float) -> None:
         self._at(now, ARRIVES)

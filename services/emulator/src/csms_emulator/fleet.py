@@ -2,14 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 
-from csms_emulator.link_ws import CLOSE_WITHIN, Link
-from csms_emulator.logbook import Logbook
+from csms_emulator import link_soap, link_ws, v15
+from csms_emulator.behaviour import Behaviour
+from csms_emulator.link import CLOSE_WITHIN, Link
 from csms_emulator.settings import Settings
 from csms_emulator.station import Station
 from csms_platform.logging import get_logger
+
+_LINKS = {"json": link_ws.links, "soap": link_soap.links}
 
 _log = get_logger("emulator")
 
@@ -26,20 +30,24 @@ class Fleet:
     async def run(self) -> None:
         """Start the stations one by one; returns when all have left."""
         try:
-            async with asyncio.TaskGroup() as stations:
-                gap = self._settings.ramp / self._settings.count
-                for n, identity in enumerate(self._settings.identities(), 1):
-                    if self._stopping.is_set():
-                        break
-                    link = self._link(n, identity)
-                    self._links.append(link)
-                    stations.create_task(link.run(), name=identity)
-                    await self._stops_within(gap)
+            async with _LINKS[self._settings.transport](self._settings) as made:
+                await self._run(made)
         finally:
             self._gone.set()
 
+    async def _run(self, made: Callable[[Behaviour, str], Link]) -> None:
+        async with asyncio.TaskGroup() as stations:
+            gap = self._settings.ramp / self._settings.count
+            for n, identity in enumerate(self._settings.identities(), 1):
+                if self._stopping.is_set():
+                    break
+                link = made(self._station(n, identity), identity)
+                self._links.append(link)
+                stations.create_task(link.run(), name=identity)
+                await self._stops_within(gap)
+
     async def stop(self) -> None:
-        """Let every station end its transactions and close its socket; takes at most `grace` and a few seconds."""
+        """Let every station end its transactions and leave; takes at most `grace` and a few seconds."""
         self._stopping.set()
         for link in self._links:
             link.stop(self._settings.grace)
@@ -49,7 +57,7 @@ class Fleet:
         except TimeoutError:
             _log.warning("stations did not hang up in time")
 
-    def _link(self, n: int, identity: str) -> Link:
+    def _station(self, n: int, identity: str) -> Behaviour:
         settings = self._settings
         station = Station(
             identity,
@@ -59,7 +67,7 @@ class Fleet:
             pace=settings.pace,
             id_tags=settings.id_tags,
         )
-        return Link(station, identity, settings.url, settings.password, Logbook(identity))
+        return v15.Station(station) if settings.version == "1.5" else station
 
     async def _stops_within(self, seconds: float) -> None:
         with suppress(TimeoutError):

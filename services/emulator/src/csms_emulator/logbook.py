@@ -11,7 +11,7 @@ LINES_A_SECOND = 50
 
 _log = get_logger("emulator")
 _lines = CallLog(_log, LINES_A_SECOND)
-_connected = gauge("emulator_stations_connected", "Emulated stations with an open WebSocket")
+_connected = gauge("emulator_stations_connected", "Emulated stations that are connected")
 _happened = counter("emulator_happenings", "What happened to emulated stations", ("event",))
 
 
@@ -34,7 +34,7 @@ class Logbook:
             _log.info(entry.event, station=self._identity, **entry.fields)
 
     def online(self, online: bool) -> None:
-        """The WebSocket opened or closed."""
+        """The station is connected, or not any more."""
         if online:
             self._lost = ""
             _connected.inc()

@@ -1,23 +1,37 @@
 """What an emulated fleet is told at its start. Knows no environment and no file: who starts the fleet fills it in."""
 
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from csms_ocpp.version import Version
+
+_DEFAULT_URLS = {"json": "ws://localhost:9220/ocpp", "soap": "http://localhost:9220/Ocpp"}
+_SCHEMES = {"json": ("ws", "wss"), "soap": ("http", "https")}
+_KINDS = {"json": "a ws:// or wss:// address", "soap": "an http:// or https:// address"}
+_EVERYWHERE = ("", "0.0.0.0", "::")
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """A fleet of OCPP 1.6J charging stations.
+    """A fleet of charging stations that speak OCPP 1.6 over WebSocket or SOAP, or 1.5 over SOAP.
 
-    `url` is the central system's address without the identity. `identity` is a format string over `n` = 1…`count`.
-    `password` turns HTTP Basic on ("" leaves it off). `pace` is how many emulated seconds drivers, cars and meters
-    live in one real second; what the central system dictates (heartbeats, boot retries) stays in real time. The same
-    `seed` gives the same drivers. The stations connect one by one within `ramp` seconds. Drivers present one of
-    `id_tags`, or, when that is empty, a card of their own. Leaving gives running transactions `grace` seconds to end.
+    `url` is the central system's address: over WebSocket without the identity, over SOAP as it is ("": the default of
+    the transport, which is then read here). `identity` is a format string over `n` = 1…`count`. `password` turns HTTP
+    Basic on ("" leaves it off). `pace` is how many emulated seconds drivers, cars and meters live in one real second;
+    what the central system dictates (heartbeats, boot retries) stays in real time. The same `seed` gives the same
+    drivers. The stations connect one by one within `ramp` seconds. Drivers present one of `id_tags`, or, when that is
+    empty, a card of their own. Leaving gives running transactions `grace` seconds to end.
+
+    SOAP stations can be called at `callback_host` and `callback_port` (0: any free one), each at a path of its own;
+    `callback_url` is what they tell the central system where that is another address.
 
     Raises ValueError, with a sentence, for a value that cannot work.
     """
 
-    url: str = "ws://localhost:9220/ocpp"
+    version: Literal["1.5", "1.6"] = "1.6"
+    transport: Literal["json", "soap"] = "json"
+    url: str = ""
     count: int = 5
     identity: str = "EMU-{n:05}"
     password: str = ""
@@ -27,11 +41,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ramp: float = 2.0
     id_tags: tuple[str, ...] = ()
     grace: float = 3.0
+    callback_host: str = "127.0.0.1"
+    callback_port: int = 0
+    callback_url: str = ""
 
     def __post_init__(self) -> None:
-        address = urlsplit(self.url)
-        _require(address.scheme in ("ws", "wss") and bool(address.hostname), "url is a ws:// or wss:// address")
-        _require(not address.query and not address.fragment, "url has no ? and no #: the identity is its last segment")
+        if not self.url:
+            msgspec.structs.force_setattr(self, "url", _DEFAULT_URLS[self.transport])
+        self._check_url()
+        self._check_callback()
         _require(self.count >= 1, "count is at least 1")
         _require(1 <= self.connectors <= 100, "connectors is between 1 and 100")
         _require(self.pace > 0, "pace is greater than 0")
@@ -40,6 +58,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         # OCPP 1.6 §7.28: IdToken is a CiString20Type.
         _require(all(0 < len(tag) <= 20 for tag in self.id_tags), "an id tag has 1 to 20 characters")
         _require(self.count == 1 or _name(self.identity, 1) != _name(self.identity, 2), "identity contains {n}")
+
+    def _check_url(self) -> None:
+        soap, address = self.transport == "soap", urlsplit(self.url)
+        _require(soap or self.version == "1.6", "version 1.5 needs the transport soap")
+        known = address.scheme in _SCHEMES[self.transport] and bool(address.hostname)
+        _require(known, f"url is {_KINDS[self.transport]}")
+        bare = not address.query and not address.fragment
+        _require(soap or bare, "url has no ? and no #: the identity is its last segment")
+
+    def _check_callback(self) -> None:
+        _require(0 <= self.callback_port < 65536, "callback_port is between 0 and 65535")
+        told = urlsplit(self.callback_url)
+        absolute = told.scheme in _SCHEMES["soap"] and bool(told.hostname) and not told.query and not told.fragment
+        _require(not self.callback_url or absolute, f"callback_url is {_KINDS['soap']} without ? and #")
+        nowhere = self.transport == "soap" and self.callback_host in _EVERYWHERE and not self.callback_url
+        _require(not nowhere, "callback_url is needed where callback_host is every address of a machine")
+
+    @property
+    def dialect(self) -> Version:
+        """The version as the protocol names it."""
+        return Version(f"ocpp{self.version}")
 
     def identities(self) -> list[str]:
         """The stations' identities, in the order in which they start."""

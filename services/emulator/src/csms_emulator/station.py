@@ -1,4 +1,4 @@
-"""A 1.6J charging station's behaviour, without I/O and without a clock.
+"""A 1.6 charging station's behaviour, without I/O and without a clock.
 
 Inputs: `connected`, `disconnected`, `session_event` (an event of csms_ocpp.session), `handle_timer`, `shut_down`. Each
 takes the time and returns the actions to carry out, in order. `timer` is when `handle_timer` is due next.
@@ -12,12 +12,13 @@ from typing import assert_never
 
 import msgspec
 
-from csms_emulator import triggers
+from csms_emulator import firmware, triggers
 from csms_emulator.actions import Action, Answer, Ask, Disconnect, Payload, Reconnect, Refuse
 from csms_emulator.board import Board
 from csms_emulator.commands import COMMANDS
 from csms_emulator.configuration import Configuration
 from csms_emulator.connector import Connector
+from csms_emulator.firmware import FIRMWARE, IDLE
 from csms_emulator.outbox import Message
 from csms_emulator.registration import BOOT, HEARTBEAT, PENDING, Registration
 from csms_ocpp.errors import ErrorCode
@@ -55,9 +56,9 @@ class Station:
         id_tags: tuple[str, ...] = (),
     ) -> None:
         self.configuration = Configuration(connectors)
-        self._board = Board(random, pace, epoch, self.configuration, id_tags)
-        self._registration = Registration(serial, self._board)
-        self.connectors = {n: Connector(n, self._board) for n in range(1, connectors + 1)}
+        self.board = Board(random, pace, epoch, self.configuration, id_tags)
+        self._registration = Registration(serial, self.board)
+        self.connectors = {n: Connector(n, self.board) for n in range(1, connectors + 1)}
         self._connected = False
         self._failures = 0
         self._ending: _Ending | None = None
@@ -67,15 +68,15 @@ class Station:
     @property
     def timer(self) -> float | None:
         """When `handle_timer` is due next; None: only after another input."""
-        sends = self._board.online and self._ending is None
-        waits = [self._board.agenda.timer, self._board.outbox.timer if sends else None]
+        sends = self.board.online and self._ending is None
+        waits = [self.board.agenda.timer, self.board.outbox.timer if sends else None]
         return min((at for at in waits if at is not None), default=None)
 
     def connected(self, now: float) -> list[Action]:
-        """The WebSocket is open."""
-        with self._board.collect() as actions:
+        """The central system can be asked: the WebSocket is open."""
+        with self.board.collect() as actions:
             self._connected = True
-            self._board.log("connected")
+            self.board.log("connected")
             if self._registration.accepted:
                 self._listen(now, booted=False)
             elif not self._registration.waiting:
@@ -84,8 +85,11 @@ class Station:
         return actions
 
     def disconnected(self, now: float) -> list[Action]:
-        """The WebSocket is gone, or could not be opened. Ends the Ask under way; `CallEnded` need not follow."""
-        board = self._board
+        """It cannot be asked: the WebSocket is gone, say, or was never there.
+
+        Ends the Ask under way; `CallEnded` need not follow.
+        """
+        board = self.board
         with board.collect() as actions:
             self._connected = board.online = False
             lost = board.outbox.disconnected()
@@ -100,15 +104,15 @@ class Station:
         return actions
 
     def session_event(self, event: Event, now: float) -> list[Action]:
-        """The session says so."""
-        with self._board.collect() as actions:
+        """The session, or what stands for it over SOAP, says so."""
+        with self.board.collect() as actions:
             match event:
                 case CallEnded():
                     self._ended(event, now)
                 case CallReceived():
                     self._command(event, now)
                 case Complaint():
-                    self._board.log("complaint", "debug", kind=event.kind, reason=event.reason, action=event.action)
+                    self.board.log("complaint", "debug", kind=event.kind, reason=event.reason, action=event.action)
                 case SendReceived() | AnswerRefused():
                     pass  # 1.6 has neither
                 case _:
@@ -118,13 +122,15 @@ class Station:
 
     def handle_timer(self, now: float) -> list[Action]:
         """The time has come for whatever is due."""
-        with self._board.collect() as actions:
-            while entry := self._board.agenda.take_due(now):
+        with self.board.collect() as actions:
+            while entry := self.board.agenda.take_due(now):
                 occasion, number = entry
                 if number:
                     self.connectors[number].handle_timer(occasion, now)
                 elif occasion == HEARTBEAT:
                     self._registration.heartbeat(now)
+                elif occasion == FIRMWARE:
+                    firmware.step(self.board, now)
                 elif occasion == BOOT and self._connected:
                     self._registration.boot()
             self._settle(now)
@@ -135,7 +141,7 @@ class Station:
 
         No Reconnect comes after this. While there is no connection there is nothing to wait for.
         """
-        with self._board.collect() as actions:
+        with self.board.collect() as actions:
             self._end(now, grace, "Other", for_good=True)
             self._settle(now)
         return actions
@@ -164,7 +170,7 @@ class Station:
         restarts at once, and sends it after the next boot.
         """
         if self._ending is None:
-            self._board.log("reset", kind="Hard" if hard else "Soft")
+            self.board.log("reset", kind="Hard" if hard else "Soft")
             grace, reason = (0.0, "HardReset") if hard else (SOFT_RESET_DEADLINE, "SoftReset")
             self._end(now, grace, reason, for_good=False)
 
@@ -173,11 +179,11 @@ class Station:
         if message == "BootNotification":
             self._registration.boot()
         else:
-            triggers.TRIGGERS[message](self._board, self.connectors, connector, now)
+            triggers.TRIGGERS[message](self.board, self.connectors, connector, now)
 
     def rearm(self, key: str, now: float) -> None:
         """The configuration key has changed: an interval counts from now."""
-        if key.lower() == "heartbeatinterval" and self._board.online:
+        if key.lower() == "heartbeatinterval" and self.board.online:
             self._registration.expect_heartbeat(now)
         elif key.lower() == "metervaluesampleinterval":
             for connector in self.connectors.values():
@@ -185,25 +191,21 @@ class Station:
 
     def report(self, now: float) -> None:
         """Tell the state of the station as a whole."""
-        if self._board.online:
-            triggers.report_station(self._board, self.connectors, now)
-
-    def clear_cache(self) -> None:
-        """Forget every idTag."""
-        self._board.cache.clear()
+        if self.board.online:
+            triggers.report_station(self.board, self.connectors, now)
 
     def _command(self, call: CallReceived, now: float) -> None:
         command = COMMANDS.get(call.action)
         if command is None:
             sentence = f"This station has no {call.action}."
-            self._board.actions.append(Refuse(call.unique_id, ErrorCode.NOT_SUPPORTED, sentence))
+            self.board.actions.append(Refuse(call.unique_id, ErrorCode.NOT_SUPPORTED, sentence))
         else:
-            self._board.actions.append(Answer(call.unique_id, command(self, _decode(call.payload), now)))
+            self.board.actions.append(Answer(call.unique_id, command(self, _decode(call.payload), now)))
 
     # --- what the central system answers ------------------------------------------------------------------------------
 
     def _ended(self, ended: CallEnded, now: float) -> None:
-        outbox = self._board.outbox
+        outbox = self.board.outbox
         message = outbox.under_way
         if message is None or message.number != ended.context:
             return
@@ -223,7 +225,7 @@ class Station:
                     self._listen(now, booted=True)
             case "Authorize":
                 status = reply["idTagInfo"]["status"]
-                self._board.remember(message.body["idTag"], status)
+                self.board.remember(message.body["idTag"], status)
                 self.connectors[message.connector].authorized(status, now)
             case "StartTransaction":
                 if message.transaction:
@@ -232,16 +234,16 @@ class Station:
     def _failed(self, message: Message, ended: CallEnded, now: float) -> None:
         attempts = self.configuration.number("TransactionMessageAttempts")
         pause = self.configuration.number("TransactionMessageRetryInterval")
-        if self._board.outbox.failed(now, attempts, pause) is None:
+        if self.board.outbox.failed(now, attempts, pause) is None:
             return
-        self._board.log("not delivered", "warning", action=message.action, reason=ended.description or ended.code)
+        self.board.log("not delivered", "warning", action=message.action, reason=ended.description or ended.code)
         if message.action == "BootNotification":
             self._registration.unanswered(now)
         elif message.action == "Authorize":
             self.connectors[message.connector].authorized(None, now)
 
     def _forgotten(self, message: Message, now: float) -> None:
-        self._board.outbox.postpone()
+        self.board.outbox.postpone()
         self._registration.forgotten(now)
         if message.action == "Authorize":
             self.connectors[message.connector].authorized(None, now)
@@ -250,16 +252,16 @@ class Station:
 
     def _listen(self, now: float, *, booted: bool) -> None:
         """The central system listens: tell it what it does not know."""
-        self._board.online = True
+        self.board.online = True
         self._registration.expect_heartbeat(now)
         if booted:
-            triggers.report_station(self._board, self.connectors, now)
+            triggers.report_station(self.board, self.connectors, now)
         for connector in self.connectors.values():
             connector.open(now, booted=booted)
 
     def _settle(self, now: float) -> None:
         """Close every input: send what may be sent, and leave when there is nothing left to say."""
-        board, ending = self._board, self._ending
+        board, ending = self.board, self._ending
         if ending is None or now < ending.until:
             message = board.outbox.next(now, self._registration.status) if self._connected else None
             if message:
@@ -269,26 +271,27 @@ class Station:
             board.actions.append(Disconnect())
 
     def _has_more_to_say(self) -> bool:
-        return self._board.online and len(self._board.outbox) > 0
+        return self.board.online and len(self.board.outbox) > 0
 
     def _end(self, now: float, grace: float, reason: str, *, for_good: bool) -> None:
         for connector in self.connectors.values():
             connector.abort(reason, now)
         told = self._ending is not None and self._ending.told
         self._ending = _Ending(now + grace, for_good, told)
-        self._board.agenda.clear()
-        self._board.agenda.set(now + grace, "leave")
+        self.board.agenda.clear()
+        self.board.agenda.set(now + grace, "leave")
 
     def _restart(self, now: float) -> None:
         self._registration.status = ""
         self._failures = 0
-        self._board.agenda.clear()
+        self.board.firmware = IDLE
+        self.board.agenda.clear()
         for connector in self.connectors.values():
             connector.reboot()
-        self._board.actions.append(Reconnect(RESTART / self._board.pace))
+        self.board.actions.append(Reconnect(RESTART / self.board.pace))
 
     def _back_off(self) -> float:
         # OCPP-J 1.6 §5.3: reconnecting is not to flood the central system: twice as long each time, and never in step.
         longest = min(MOST_BACK_OFF, BACK_OFF * 2.0 ** min(self._failures, 10))
         self._failures += 1
-        return longest * self._board.random.uniform(0.5, 1.0)
+        return longest * self.board.random.uniform(0.5, 1.0)

@@ -1,7 +1,7 @@
 """The states of a connector, and which occasion leads from which to which: one table.
 
 Only what this emulator can live through is in it; a transition that is missing here is missing in OCPP 1.6 §4.9, too,
-or is one of the cells for reservations and faults.
+or is one of the cells for faults.
 """
 
 from enum import StrEnum
@@ -15,6 +15,7 @@ class Status(StrEnum):
     CHARGING = "Charging"
     SUSPENDED_EV = "SuspendedEV"
     FINISHING = "Finishing"
+    RESERVED = "Reserved"
     UNAVAILABLE = "Unavailable"
 
 
@@ -26,6 +27,8 @@ class Occasion(StrEnum):
     CAR_FULL = "car full"
     STOPPED = "stopped"
     UNPLUGGED = "unplugged"
+    RESERVED = "reserved"
+    RELEASED = "reservation over"
     TAKEN_OUT = "taken out of service"
     BROUGHT_BACK = "brought back into service"
 
@@ -34,6 +37,7 @@ class Occasion(StrEnum):
 TRANSITIONS: dict[Status, dict[Occasion, Status]] = {
     Status.AVAILABLE: {
         Occasion.PLUGGED_IN: Status.PREPARING,  # A2
+        Occasion.RESERVED: Status.RESERVED,  # A7
         Occasion.TAKEN_OUT: Status.UNAVAILABLE,  # A8
     },
     Status.PREPARING: {
@@ -49,6 +53,11 @@ TRANSITIONS: dict[Status, dict[Occasion, Status]] = {
     },
     Status.FINISHING: {
         Occasion.UNPLUGGED: Status.AVAILABLE,  # F1
+    },
+    Status.RESERVED: {
+        Occasion.RELEASED: Status.AVAILABLE,  # G1
+        Occasion.PLUGGED_IN: Status.PREPARING,  # G2
+        Occasion.TAKEN_OUT: Status.UNAVAILABLE,  # G8
     },
     Status.UNAVAILABLE: {
         Occasion.BROUGHT_BACK: Status.AVAILABLE,  # H1

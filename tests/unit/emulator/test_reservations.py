@@ -1,0 +1,116 @@
+"""ReserveNow and CancelReservation."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.emulator.driving import Central, booted, charging
+
+ACCEPTED = {"status": "Accepted"}
+REJECTED = {"status": "Rejected"}
+OCCUPIED = {"status": "Occupied"}
+LATE = "2023-11-15T22:13:20Z"
+
+
+def reserve(central: Central, number: int = 7, connector: int = 1, id_tag: str = "MINE", until: str = LATE) -> Any:
+    return central.command(
+        "ReserveNow", {"connectorId": connector, "expiryDate": until, "idTag": id_tag, "reservationId": number}
+    )
+
+
+def test_a_reserved_connector_waits_for_its_driver_who_names_the_reservation() -> None:
+    central = booted()
+
+    answer = reserve(central)
+    central.run_until(lambda: bool(central.payloads("StartTransaction")))
+
+    assert answer == ACCEPTED
+    assert central.statuses()[:2] == ["Reserved", "Preparing"]
+    assert [(p["idTag"], p["reservationId"]) for p in central.payloads("StartTransaction")] == [("MINE", 7)]
+
+
+def test_the_next_driver_names_no_reservation() -> None:
+    central = booted()
+    reserve(central)
+
+    central.run_until(lambda: len(central.payloads("StartTransaction")) == 2)
+
+    assert "reservationId" not in central.payloads("StartTransaction")[1]
+
+
+def test_only_the_driver_of_the_reservation_can_be_started_by_remote() -> None:
+    central = booted()
+    reserve(central)
+
+    answers = [central.command("RemoteStartTransaction", {"connectorId": 1, "idTag": tag}) for tag in ("OTHER", "MINE")]
+    central.run(15)
+
+    assert answers == [REJECTED, ACCEPTED]
+    assert [(p["idTag"], p["reservationId"]) for p in central.payloads("StartTransaction")] == [("MINE", 7)]
+
+
+def test_a_reservation_ends_when_its_time_is_up() -> None:
+    central = booted()
+
+    reserve(central, until="2023-11-14T22:15:05Z")
+    central.run(6)
+
+    assert central.statuses() == ["Reserved", "Available"]
+
+
+def test_a_reservation_can_be_cancelled_once() -> None:
+    central = booted()
+    reserve(central)
+
+    answers = [central.command("CancelReservation", {"reservationId": number}) for number in (8, 7, 7)]
+    central.settle()
+
+    assert answers == [REJECTED, ACCEPTED, REJECTED]
+    assert central.statuses() == ["Reserved", "Available"]
+
+
+def test_a_reservation_with_the_same_id_replaces_the_other() -> None:
+    central = booted(connectors=2)
+    reserve(central)
+
+    answers = [reserve(central, id_tag="YOURS"), reserve(central, connector=2)]
+    central.settle()
+
+    assert answers == [ACCEPTED, ACCEPTED]
+    assert (central.statuses(1), central.statuses(2)) == (["Reserved", "Available"], ["Reserved"])
+
+
+def test_a_reserved_connector_cannot_be_reserved_for_somebody_else() -> None:
+    central = booted()
+    reserve(central)
+
+    assert reserve(central, number=8) == OCCUPIED
+
+
+def test_a_busy_connector_is_occupied() -> None:
+    assert reserve(charging()) == OCCUPIED
+
+
+def test_a_connector_out_of_service_is_unavailable() -> None:
+    central = booted()
+    central.command("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"})
+
+    assert reserve(central) == {"status": "Unavailable"}
+
+
+@pytest.mark.parametrize("what", [{"connector": 0}, {"connector": 9}, {"until": "2023-11-14T22:13:00Z"}])
+def test_what_cannot_be_reserved_is_rejected(what: dict[str, Any]) -> None:
+    """The station as a whole, a connector that is not there, and a time that is over."""
+    assert reserve(booted(), **what) == REJECTED
+
+
+def test_taking_a_reserved_connector_out_of_service_ends_the_reservation() -> None:
+    central = booted()
+    reserve(central)
+
+    answer = central.command("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"})
+    central.run(3600)
+
+    assert answer == ACCEPTED
+    assert central.statuses() == ["Reserved", "Unavailable"]
+    assert central.command("CancelReservation", {"reservationId": 7}) == REJECTED
