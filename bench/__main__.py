@@ -16,13 +16,15 @@ from bench.children import NotReadyError
 from bench.load import Load, LoadError
 from bench.measure import Cell, Idle, run_cell, run_idle
 from bench.outcome import Run
-from bench.scenarios import COMMANDS, NAMES
+from bench.scenarios import COMMANDS, NAMES, SOAP
+from bench.soap import codec
 from bench.systems import SYSTEMS, System
 
 OPEN_RATE = 2000.0  # calls a second
 DEFAULT_ACTIVE = [1, 10, 100, 1000]
 QUICK_ACTIVE = [1, 1000]
 COMMANDERS = [1, 64]  # clients of the REST API, each with one command under way
+SOAP_ACTIVE = [1, 100]  # SOAP stations, each with a connection that it keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ def parse(arguments: Sequence[str]) -> Plan:
     return Plan(given.only, given.scenario, active, given.connections, idle, warm_up, window, file)
 
 
+_ACTIVE = {COMMANDS: COMMANDERS, SOAP: SOAP_ACTIVE}
+
+
 def _words(known: Collection[str]) -> Callable[[str], list[str]]:
     def words(text: str) -> list[str]:
         if unknown := set(found := text.split(",")) - set(known):
@@ -76,16 +81,21 @@ def _numbers(text: str) -> list[int]:
 def runs(plan: Plan) -> Iterator[Run]:
     """The places of the matrix; the open loop comes last."""
     for scenario in plan.scenarios:
-        for active in COMMANDERS if scenario == COMMANDS else plan.active:
+        for active in _ACTIVE.get(scenario, plan.active):
             yield Run(scenario, active, plan.warm_up, plan.window)
     if bars.SCENARIO in plan.scenarios:
         yield Run(bars.SCENARIO, plan.connections, plan.warm_up, plan.window, OPEN_RATE)
 
 
 def concerns(run: Run, system: System, plan: Plan) -> bool:
-    """Commands need an API. An echo server and an endpoint have one place: the plain message at full load."""
+    """Commands need an API, SOAP stations where to call.
+
+    An echo server and an endpoint have one place: the plain message at full load.
+    """
     if run.scenario == COMMANDS:
         return bool(system.api)
+    if run.scenario == SOAP:
+        return bool(system.soap)
     full = run.scenario == bars.SCENARIO and run.active == max(plan.active) and run.rate is None
     return full or not (system.echo or system.asks)
 
@@ -99,7 +109,8 @@ def measure(plan: Plan) -> tuple[list[Cell], list[Idle]]:
         for name in plan.systems:
             system = stack.enter_context(SYSTEMS[name]())
             say(f"{name} is up; pids: {system.processes}")
-            load = stack.enter_context(Load(system.url, echo=system.echo, api=system.api, http=system.http))
+            load = Load(system.url, echo=system.echo, api=system.api, soap=system.soap, http=system.http)
+            stack.enter_context(load)
             load.connect(plan.connections)
             if plan.idle and not system.asks:
                 idles.append(run_idle(system, load, plan.idle))
@@ -117,7 +128,7 @@ def say(text: str) -> None:
 
 
 def show(cells: Sequence[Cell], idles: Sequence[Idle], plan: Plan) -> None:
-    verdicts = bars.verdicts(cells, idles)
+    verdicts = bars.verdicts(cells, idles, codec() if SOAP in plan.scenarios else None)
     parts = [
         report.cells_text(cells),
         report.idles_text(idles) if idles else "",

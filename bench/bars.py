@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.measure import Cell, Idle
-from bench.scenarios import COMMANDS
+from bench.scenarios import COMMANDS, SOAP
 
 ACTIVE = 1000
 SCENARIO = "metervalues"
@@ -17,6 +17,9 @@ WEBHOOK_BAR = 3000.0  # calls/s through the operator's endpoint
 WEBHOOK_SHARE_BAR = 0.8  # of what aiohttp's client does by itself
 COMMANDS_BAR = 500.0  # commands/s through the REST API
 COMMAND_P50_BAR = 8.0  # ms, one at a time
+SOAP_BAR = 1500.0  # Heartbeats/s of 100 SOAP stations
+SOAP_STATIONS = 100
+CODEC_BAR = 150.0  # µs for a MeterValues with ten samples, read or written
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ def ratio(cells: Sequence[Cell], cell: Cell) -> float | None:
     return cell.calls_per_second / base.calls_per_second if base is not None and base.calls else None
 
 
-def verdicts(cells: Sequence[Cell], idles: Sequence[Idle]) -> list[Verdict]:
+def verdicts(cells: Sequence[Cell], idles: Sequence[Idle], codec: tuple[float, float] | None = None) -> list[Verdict]:
+    """`codec`: microseconds to read and to write a SOAP message."""
     return [
         _throughput(cells, "distributed", RATIO_BAR, "bar"),
         _throughput(cells, "distributed", RATIO_GOAL, "goal"),
@@ -49,6 +53,7 @@ def verdicts(cells: Sequence[Cell], idles: Sequence[Idle]) -> list[Verdict]:
         *_open_loop(cells),
         *_webhook(cells),
         *_commands(cells),
+        *_soap(cells, codec),
         _clean(cells),
         _quiet(cells),
     ]
@@ -109,6 +114,16 @@ def _commands(cells: Sequence[Cell]) -> Iterator[Verdict]:
         else:
             what = f"distributed: commands/s through REST, bar {COMMANDS_BAR:,.0f}/s"
             yield Verdict(what, f"{cell.calls_per_second:,.0f}/s", cell.calls_per_second >= COMMANDS_BAR)
+
+
+def _soap(cells: Sequence[Cell], codec: tuple[float, float] | None) -> Iterator[Verdict]:
+    for cell in cells:
+        if cell.scenario == SOAP and cell.active == SOAP_STATIONS:
+            what = f"{cell.system}: SOAP Heartbeats/s, {SOAP_STATIONS} stations, bar {SOAP_BAR:,.0f}/s"
+            yield Verdict(what, f"{cell.calls_per_second:,.0f}/s", cell.calls_per_second >= SOAP_BAR)
+    if codec is not None:
+        what = f"SOAP codec: MeterValues with ten samples, read and written, bar {CODEC_BAR:g} µs each"
+        yield Verdict(what, "{:.0f} µs, {:.0f} µs".format(*codec), max(codec) <= CODEC_BAR)
 
 
 def _clean(cells: Sequence[Cell]) -> Verdict:

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from bench.latency import summarise
 from bench.outcome import Outcome, Run
 from bench.requests import Commands, own_cpu
-from bench.scenarios import BOOT, COMMANDS, SCENARIOS, Play
+from bench.scenarios import BOOT, COMMANDS, SCENARIOS, SOAP, Play
+from bench.soap import Stations
 from bench.station import CALL, CALL_RESULT, Station
 
 AT_ONCE = 50  # handshakes under way, or farewells
@@ -27,15 +28,18 @@ TICK = 0.001  # seconds between two looks at the clock in the open loop
 class Fleet:
     """Stations of one system. `window(is_open)` is called as a window opens and closes, between two events.
 
-    `api` is where its REST API is, "" when it has none.
+    `api` is where its REST API is, `soap` where SOAP stations call; "" when it has none.
     """
 
-    def __init__(self, url: str, window: Callable[[bool], None], *, echo: bool = False, api: str = "") -> None:
+    def __init__(
+        self, url: str, window: Callable[[bool], None], *, echo: bool = False, api: str = "", soap: str = ""
+    ) -> None:
         parts = urlsplit(url)
         self._host, self._port, self._path = parts.hostname or "", parts.port or 0, parts.path
         self._window = window
         self._echo = echo
         self._api = api
+        self._soap = soap
         self._stations: list[Station] = []
         self._errors: Counter[str] = Counter()
         self._latencies = array("d")
@@ -67,6 +71,8 @@ class Fleet:
         if run.scenario == COMMANDS:
             asked = [station.identity for station in self._stations[:COMMANDED]]
             return await Commands(self._api, asked, self._window).run(run)
+        if run.scenario == SOAP:
+            return await Stations(self._soap, self._window).run(run)
         self._begin(run)
         clock = asyncio.create_task(self._call_by_the_clock(run.rate)) if run.rate else None
         await asyncio.sleep(run.warm_up)

@@ -47,10 +47,10 @@ class Load:
     Every method waits until the order is carried out, bounded by its own worst case, and raises LoadError.
     """
 
-    def __init__(self, url: str, *, echo: bool = False, api: str = "", http: bool = False) -> None:
+    def __init__(self, url: str, *, echo: bool = False, api: str = "", soap: str = "", http: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_main, args=(theirs, url, echo, api, http), daemon=True)
+        self._process = context.Process(target=_main, args=(theirs, url, echo, api, soap, http), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -98,13 +98,14 @@ def _ignore(is_open: bool) -> None:
     """For orders without a window."""
 
 
-def _main(pipe: Connection, url: str, echo: bool, api: str, http: bool) -> None:
+def _main(pipe: Connection, url: str, echo: bool, api: str, soap: str, http: bool) -> None:
     # Ctrl-C is for the benchmark, whose pipe closes then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The stations live as long as the process: there is nothing to collect, and a pause would count as latency.
     gc.disable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_obey(pipe, Client(url, pipe.send) if http else Fleet(url, pipe.send, echo=echo, api=api)))
+        fleet = Client(url, pipe.send) if http else Fleet(url, pipe.send, echo=echo, api=api, soap=soap)
+        runner.run(_obey(pipe, fleet))
 
 
 async def _obey(pipe: Connection, fleet: Fleet | Client) -> None:

@@ -100,9 +100,12 @@ def _transaction_id(answer: bytes) -> int:
 COMMANDS = "commands"
 """The other direction: commands through the REST API. The stations only answer; `active` are the API's clients."""
 
+SOAP = "soap"
+"""Heartbeats of stations that speak SOAP; `active` are those, each with a connection that it keeps."""
+
 SCENARIOS: dict[str, Callable[[str], Script]] = {
     "heartbeat": heartbeats,
     "metervalues": metervalues,
     "session": sessions,
 }
-NAMES = (*SCENARIOS, COMMANDS)
+NAMES = (*SCENARIOS, COMMANDS, SOAP)

@@ -17,8 +17,9 @@ from tests.support.ports import free_port
 class System:
     """Stations connect to `url`/<identity>. `holder` is the process that holds their sockets.
 
-    `echo`: answers with what it hears, so it only shows what a shell costs. `api`: where its REST API is, if any.
-    `asks`: its calls are answered by an endpoint over HTTP; `http`: there is only that endpoint, and no stations.
+    `api` is where its REST API is, `soap` where SOAP stations call, if anywhere. `echo`: answers with what it hears, so
+    it only shows what a shell costs. `asks`: its calls are answered by an endpoint over HTTP; `http`: there is only
+    that endpoint, and no stations.
     """
 
     name: str
@@ -27,6 +28,7 @@ class System:
     holder: str
     echo: bool = False
     api: str = ""
+    soap: str = ""
     asks: bool = False
     http: bool = False
 
@@ -35,7 +37,9 @@ class System:
 def all_in_one() -> Iterator[System]:
     port = free_port()
     with _csms("up", port) as pid:
-        yield System("all-in-one", _url(port), Processes({"csms": [pid]}), "csms", api=f"http://{HOST}:{port}")
+        http = f"http://{HOST}:{port}"
+        processes = Processes({"csms": [pid]})
+        yield System("all-in-one", _url(port), processes, "csms", api=http, soap=f"{http}/Ocpp")
 
 
 @contextmanager
@@ -48,8 +52,14 @@ def distributed() -> Iterator[System]:
         gateway = stack.enter_context(_csms("ws-gateway", port, "--bus", bus))
         at = free_port()
         api = stack.enter_context(_csms("api", at, "--bus", bus, "--state", state))
-        names = {"gateway": [gateway], "router": [router], "api": [api], "rabbitmq": rabbitmq_pids, "redis": redis_pids}
-        yield System("distributed", _url(port), Processes(names), "gateway", api=f"http://{HOST}:{at}")
+        soap_at = free_port()
+        soap = stack.enter_context(_csms("soap-gateway", soap_at, "--bus", bus))
+        names = {
+            "gateway": [gateway], "router": [router], "api": [api], "soap": [soap],
+            "rabbitmq": rabbitmq_pids, "redis": redis_pids,
+        }  # fmt: skip
+        urls = {"api": f"http://{HOST}:{at}", "soap": f"http://{HOST}:{soap_at}/Ocpp"}
+        yield System("distributed", _url(port), Processes(names), "gateway", **urls)
 
 
 @contextmanager
