@@ -16,7 +16,7 @@ from msgspec import Raw
 from csms_ocpp.version import StationId
 from csms_platform.bus import Doors
 from csms_platform.envelope import ConnectRequest, Envelope, Kind, Lease
-from csms_platform.ports import ROUTER, Claim, Event, GatewayId, Ports, address_of, gateway_address
+from csms_platform.ports import ROUTER, Address, Claim, Event, GatewayId, Ports, address_of, gateway_address
 from csms_platform.state import Stores
 from csms_router.service import service
 from csms_router.settings import Settings
@@ -67,6 +67,10 @@ class Gateway:
 
     async def open(self) -> None:
         await self._bus.subscribe(self.address, self.hear)
+
+    async def serves(self, address: Address) -> None:
+        """It takes CALLs from there, too."""
+        await self._bus.subscribe(address, self.hear)
 
     async def close(self) -> None:
         """The process is gone; its lease lives on for a while."""

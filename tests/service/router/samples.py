@@ -1,10 +1,11 @@
-"""Requests made from the official schemas: the smallest that is valid, and one with every field there is."""
+"""Requests made from the schemas (those of 1.5 are ours): the smallest that is valid, and one with every field."""
 
 import json
 from functools import cache
 from importlib import resources
 from typing import Any
 
+from csms_ocpp.soap import schema as soap
 from csms_ocpp.version import DIALECTS, Version
 
 _TIME = "2026-01-01T12:00:00Z"
@@ -13,6 +14,8 @@ _TIME = "2026-01-01T12:00:00Z"
 @cache
 def _document(version: Version, action: str, *, send: bool) -> dict[str, Any]:
     dialect = DIALECTS[version]
+    if version is Version.V1_5:
+        return soap.document(version, action, "request")
     assert dialect.schemas is not None
     name = action + ("" if send else dialect.request_suffix)
     file = resources.files("ocpp") / dialect.schemas / "schemas" / f"{name}.json"

@@ -68,6 +68,7 @@ async def test_the_boot_and_its_answer_are_remembered(world: World) -> None:
 
     assert await world.note_of("CS-1", "boot") == BOOT
     assert await world.note_of("CS-1", "registration") == "Accepted"
+    assert await world.note_of("CS-1", "interval") == 300
 
 
 @pytest.mark.parametrize("registration", ["", "Pending", "Rejected"])
@@ -126,13 +127,15 @@ async def test_boot_required_can_be_switched_off() -> None:
     assert answer == {"currentTime": "2026-01-01T12:00:00.000Z"}
 
 
-async def test_without_a_capsule_nothing_is_refused(world: World) -> None:
-    station = new(world)
-    station.capsule = None
+@pytest.mark.parametrize("boot_required", [True, False])
+async def test_without_a_capsule_nobody_has_let_the_station_in(boot_required: bool) -> None:
+    async with open_world(Settings(boot_required=boot_required)) as world:
+        station = new(world)
+        station.capsule = None
 
-    answer = await station.call("Heartbeat", {})
+        answer = await station.call("Heartbeat", {}, triggered=True)
 
-    assert answer == {"currentTime": "2026-01-01T12:00:00.000Z"}
+    assert answer == "SecurityError"
 
 
 async def test_an_accepted_station_that_reconnects_is_served_without_a_boot(any_world: World) -> None:

@@ -11,6 +11,7 @@ from csms_ocpp.catalog import Role, asked_by
 from csms_ocpp.version import Version
 from csms_platform.envelope import Kind
 from tests.service.router.samples import fullest, smallest
+from tests.service.router.visiting import Visitor
 from tests.service.router.world import ChargingStation, World
 
 JSON_VERSIONS = (Version.V1_6, Version.V2_0_1, Version.V2_1)
@@ -51,14 +52,22 @@ async def test_a_send_is_recorded_and_not_answered(world: World, sample: Callabl
     assert await world.note_of("CS-1", f"stream/{told['id']}") == told
 
 
+@sample
 @pytest.mark.parametrize("action", sorted(asked_by(Role.STATION, Version.V1_5)))
-async def test_every_action_of_1_5_gets_a_result(world: World, action: str) -> None:
-    station = ChargingStation(world, version=Version.V1_5)
-    request = smallest(Version.V1_6, action)
+@pytest.mark.parametrize("version", [Version.V1_5, Version.V1_6])
+async def test_a_valid_request_over_soap_gets_a_valid_answer(
+    world: World, version: Version, action: str, sample: Callable[..., Any]
+) -> None:
+    visitor = Visitor(world, version=version)
+    await visitor.accepted()
+    request = msgspec.json.encode(sample(version, action))
+    table = schemas.table(version)
+    assert table[action, schemas.REQUEST].check(request) is None
 
-    (reply,) = await world.bus.deliver(station.asks(action, request, transport="soap", session=None))
+    reply = await visitor.visit(action, request)
 
-    assert (reply.kind, reply.transport, reply.action) == (Kind.RESULT, "soap", action)
+    assert (reply.kind, reply.transport, reply.error_description) == (Kind.RESULT, "soap", "")
+    assert table[action, schemas.RESPONSE].check(reply.payload) is None
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from csms_router.settings import Settings
         {"reply_memory": -1},
         {"registration": "Maybe"},
         {"password_cache": 0},
+        {"presence_intervals": 1},
+        {"soap_fresh": 0},
         {"backend": "accept"},
         {"accounts": {"acme": "elsewhere"}},
     ],

@@ -12,14 +12,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from csms_ocpp.errors import UNREADABLE, ErrorCode
-from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY, Envelope, Kind
 from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import WEBHOOK, Address, Note, Unavailable
 from csms_router import metrics
 from csms_router.answers.repeats import repeated
 from csms_router.backends import Backends, to_endpoint, to_observers
-from csms_router.desk import Answer, Desk, Release
+from csms_router.desk import Answer, Booted, Desk
 from csms_router.metrics import Count
 from csms_router.patience import patiently, until
 from csms_router.replies import address, error, result, told
@@ -34,11 +33,11 @@ Lookup = Callable[[Envelope, Desk], Awaitable[Answer | None]]
 
 
 class Answering:
-    """Answers with `send`. One instance serves every batch. `release` is called after a boot was accepted."""
+    """Answers with `send`. One instance serves every batch. `booted` is called after a boot was accepted."""
 
-    def __init__(self, send: Callable[[Address, Envelope], None], settings: Settings, release: Release) -> None:
+    def __init__(self, send: Callable[[Address, Envelope], None], settings: Settings, booted: Booted) -> None:
         self._send = send
-        self._release = release
+        self._booted = booted
         self._boot_required = settings.boot_required
         self._patience = settings.patience
         self._backends = Backends(settings)
@@ -132,7 +131,7 @@ class Answering:
             (route.repeated if answer.repeated else route.answered).inc()
             self._reply(call, result(call, answer.payload, answer.session))
             if answer.booted:
-                await self._release(StationId(call.identity))
+                await self._booted(call)
 
     def _forward(self, route: Route, call: Envelope, desk: Desk) -> None:
         if route.plain is not None:
@@ -152,9 +151,9 @@ class Answering:
 
     def _may_pass(self, call: Envelope) -> bool:
         # OCPP 2.0.1 B01.FR.10, B02.FR.09: before the station was accepted, anything but BootNotification and what the
-        # CSMS triggered is answered with SecurityError. Without a capsule (SOAP) nobody knows, and nothing is refused.
+        # CSMS triggered is answered with SecurityError. Without a capsule nobody has let the station in.
         session = call.session
-        return session is None or session.registration == _ACCEPTED or call.triggered or not self._boot_required
+        return session is not None and (session.registration == _ACCEPTED or call.triggered or not self._boot_required)
 
     def _turn_away(self, call: Envelope, route: Route | None) -> None:
         if route is None:

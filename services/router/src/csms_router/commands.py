@@ -5,32 +5,32 @@ tells. A router that dies between the two leaves a command of which nobody knows
 
     order or COMMAND ──begin──► sent ──CALL──► gateway ──outcome──► end ──► waiters, event
                           │      ▲                        │
-                          └► waiting ◄───── postpone ─────┘   (NotConnected, and it may still wait)
+                          ├► waiting ◄───── postpone ─────┤   (NotConnected, and it may still wait)
+                          └► queued ─── next ◄────────────┘   (stations without a connection: one at a time)
 
 This file is the left half; `endings` is the right one.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
-
-import msgspec
 
 from csms_ocpp.events import Outcome
 from csms_ocpp.version import StationId
-from csms_platform.envelope import Envelope, Kind
+from csms_platform.envelope import Capsule, Envelope, Kind
 from csms_platform.logging import get_logger
 from csms_platform.ports import ROUTER, Command, GatewayId, Ports, SessionRecord, Unavailable, Waiter, gateway_address
 from csms_router import metrics
-from csms_router.answers.common import ACCEPTED, REGISTRATION
-from csms_router.endings import Endings
+from csms_router.admitting import registration
+from csms_router.answers.common import ACCEPTED
+from csms_router.endings import Endings, is_unheld
 from csms_router.orders import ENDED, refused, why_invalid
 from csms_router.outcomes import Teller
 from csms_router.patience import patiently
+from csms_router.presence import JSON, SOAP
 from csms_router.settings import Settings
 
 _log = get_logger("router")
-_ACCEPTED = msgspec.json.encode(ACCEPTED)
 _SENT = "sent"
 _SETTLED = 5000  # milliseconds after which a connection that was let in has been released to, unless something failed
 
@@ -44,7 +44,7 @@ class Commands:
         self._settings = settings
         self._now = now
         self._teller = Teller(ports, now)
-        self._endings = Endings(ports, settings, now, self._teller)
+        self._endings = Endings(ports, settings, now, self._teller, self.proceed)
         self.ended = self._endings.ended
         self.overdue = self._endings.overdue
         self.leave = self._endings.leave
@@ -60,43 +60,59 @@ class Commands:
         """
         begun = await asyncio.gather(*[self._begin(command) for command in commands])
         for command, (stored, new) in zip(commands, begun, strict=True):
-            self._go_on(command, stored, new)
+            await self._go_on(command, stored, new)
 
     async def release(self, identity: StationId) -> None:
         """The station can be asked now: send what waits for it. When the store is away, the sweeper will do it."""
-        try:
-            now = self._milliseconds()
-            for command in await self._store.release(identity):
-                # Past its time another router's sweeper may be ending it: what is Expired must not have been sent.
-                if command.offline_until > now:
-                    self._send(command)
-                else:
-                    await self._endings.give_up(command, Outcome.EXPIRED)
-        except Unavailable as error:
-            metrics.STORE_RETRIES.inc()
-            _log.warning("cannot release commands", station=identity, reason=str(error))
+        await self._send_all(identity, self._store.release)
+
+    async def proceed(self, identity: StationId) -> None:
+        """The station may be asked the next thing: send what is queued first. When the store is away, as above."""
+        await self._send_all(identity, self._store.next)
 
     async def release_forgotten(self) -> None:
-        """Send what still waits for stations that have been there for a while. Raises `Unavailable`.
+        """Send what still waits for stations that have been there for a while, and what is queued though the one before
+        is over. Raises `Unavailable`.
 
         A command may begin to wait in the moment in which its station comes, or come back from a gateway that the
-        station has left for another one.
+        station has left for another one. A router may have gone between the end of a command and the next one.
         """
         expectant = await self._store.expectant()
         sessions = await asyncio.gather(*[self._ports.sessions.get(identity) for identity in expectant])
         latest = self._milliseconds() - _SETTLED
         for session in sessions:
-            if session and session.since <= latest and await self._may_be_asked(session):
+            if session and session.transport == SOAP:
+                # What waits for a station without a connection is tried when it is heard of, and not before.
+                await self.proceed(session.identity)
+            elif session and session.since <= latest and await self._may_be_asked(session):
                 await self.release(session.identity)
+
+    async def _send_all(self, identity: StationId, ask: Callable[[StationId], Awaitable[list[Command]]]) -> None:
+        try:
+            commands = await ask(identity)
+            while late := [command for command in commands if not await self._sent_in_time(command)]:
+                for command in late:
+                    await self._endings.give_up(command, Outcome.EXPIRED)
+                commands = await self._store.next(identity)
+        except Unavailable as error:
+            metrics.STORE_RETRIES.inc()
+            _log.warning("cannot send what waits", station=identity, reason=str(error))
+
+    async def _sent_in_time(self, command: Command) -> bool:
+        # Past its time another router's sweeper may be ending it: what is Expired must not have been sent.
+        waited = command.offline_until and not is_unheld(command)
+        latest = command.offline_until if waited else command.deadline
+        in_time = latest > self._milliseconds()
+        if in_time:
+            await self._send(command)
+        return in_time
 
     async def _may_be_asked(self, session: SessionRecord) -> bool:
         if not self._settings.boot_required:
             return True
         stations = self._ports.stations
-        if (await stations.recall(session.identity)).get(REGISTRATION) != _ACCEPTED:
-            return False
-        station = await stations.get(session.identity)
-        return station is None or station.registration == ACCEPTED
+        notes, station = await asyncio.gather(stations.recall(session.identity), stations.get(session.identity))
+        return registration(station, notes) == ACCEPTED
 
     def _read(self, envelope: Envelope) -> Command:
         now, grace = self._milliseconds(), round(self._settings.command_grace * 1000)
@@ -125,9 +141,9 @@ class Commands:
         except Unavailable:
             return refused(command, Outcome.EXPIRED, "The store stayed away until the command's deadline."), True
 
-    def _go_on(self, asked: Command, stored: Command, new: bool) -> None:
+    async def _go_on(self, asked: Command, stored: Command, new: bool) -> None:
         if new and stored.status == _SENT:
-            self._send(stored)
+            await self._send(stored)
         elif new and stored.outcome == Outcome.INVALID:
             self._teller.refused(stored)
         elif new and stored.status == ENDED:
@@ -141,19 +157,32 @@ class Commands:
             if stored.status == ENDED:
                 self._teller.tell(stored, asked.waiters)
 
-    def _send(self, command: Command) -> None:
+    async def _send(self, command: Command) -> None:
+        unheld = is_unheld(command)
         call = Envelope(
             Kind.CALL,
             command.identity,
             version=command.version,
+            transport=SOAP if unheld else JSON,
             unique_id=command.id,
             action=command.action,
             payload=command.payload,
             reply_to=ROUTER.name,
+            session=await self._capsule(command.identity) if unheld else None,
             deadline=command.deadline,
             attempt=command.attempt,
+            callback=command.callback,
         )
         self._ports.bus.send(gateway_address(GatewayId(command.gateway)), call)
+
+    async def _capsule(self, identity: StationId) -> Capsule | None:
+        """The station's registration, for a gateway that has no capsule of its own; None: nobody can say now."""
+        stations = self._ports.stations
+        try:
+            station, notes = await asyncio.gather(stations.get(identity), stations.recall(identity))
+        except Unavailable:
+            return None
+        return Capsule(registration=registration(station, notes))
 
     def _milliseconds(self) -> int:
         return int(self._now() * 1000)

@@ -1,4 +1,4 @@
-"""What an accepted command changes in what is known about a station: its password, and its reservations.
+"""What an accepted command changes in what is known about a station: password, heartbeat interval, reservations.
 
 Asked before the command's end is stored, so that a router that dies in between leaves it to the next one: everything
 here may be done twice.
@@ -18,11 +18,13 @@ from csms_platform.logging import get_logger
 from csms_platform.passwords import digest
 from csms_platform.ports import Command, Note, Stations
 from csms_platform.times import iso_8601
+from csms_router import presence
 
 _log = get_logger("router")
 ACTIONS = frozenset({"CancelReservation", "ChangeConfiguration", "ReserveNow", "SetNetworkProfile", "SetVariables"})
 """The commands whose payload is needed when they end: for what follows from them, or to take passwords out of it."""
 MOST_RESERVATIONS = 100
+_HEARTBEAT_INTERVAL = "heartbeatinterval"
 _RESERVATION = "reservation/"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
@@ -45,7 +47,9 @@ class Consequences:
             return
         if answered.get("status") != "Accepted":
             return
-        if command.action == "ReserveNow":
+        if command.action == "ChangeConfiguration":
+            await self._change(command, asked)
+        elif command.action == "ReserveNow":
             await self._reserve(command, asked)
         elif command.action == "CancelReservation":
             await self._cancel(command, asked)
@@ -57,6 +61,13 @@ class Consequences:
             return
         await self._stations.put(replace(station, password=await asyncio.to_thread(digest, password)))
         _log.info("password changed", station=command.identity)
+
+    async def _change(self, command: Command, asked: dict[str, Any]) -> None:
+        # 1.6 calls it HeartbeatInterval and 1.5 HeartBeatInterval.
+        if str(asked.get("key")).casefold() != _HEARTBEAT_INTERVAL:
+            return
+        if interval := presence.usable(_number(asked.get("value"))):
+            await self._stations.note([Note(command.identity, presence.INTERVAL, b"%d" % interval)])
 
     async def _reserve(self, command: Command, asked: dict[str, Any]) -> None:
         reservation = _reservation(asked) | {"dateStart": iso_8601(self._now())}
@@ -71,6 +82,13 @@ class Consequences:
         noted = notes.get(f"{_RESERVATION}{asked.get('reservationId')}")
         if noted is not None:
             await self._stations.note([_note(command, _decode(noted) | {"dateStop": iso_8601(self._now())})])
+
+
+def _number(value: object) -> int | None:
+    try:
+        return int(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _reservation(asked: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,9 @@ MOST_PLACES = 1000
 Release = Callable[[StationId], Awaitable[None]]
 """Sends the commands that wait for a station, which may be sent them now. Never raises."""
 
+Booted = Callable[[Envelope], Awaitable[None]]
+"""Does what follows when this BootNotification (or its answer) was Accepted and the station told so. Never raises."""
+
 _VERDICTS = {"accept": ALLOWED, "reject": Decision(INVALID)}
 
 

@@ -1,5 +1,6 @@
 """How commands end: by a gateway's word, by a gateway's absence, or because nobody will hear of them any more.
 
+A station without a connection is asked one thing at a time: what ends or postpones a command makes way for the next.
 Whoever gets the record from the store tells. What the store cannot keep, because it stays away, becomes a time-out.
 """
 
@@ -15,28 +16,35 @@ from csms_ocpp.events import Outcome
 from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY, Envelope, Kind
 from csms_platform.logging import get_logger
-from csms_platform.ports import ROUTER, Address, Command, Ports, Unavailable
+from csms_platform.ports import ROUTER, Address, Command, Ports, Unavailable, without_connection
 from csms_router import consequences, metrics
+from csms_router.desk import Release
 from csms_router.orders import ENDED
 from csms_router.outcomes import Teller
 from csms_router.patience import patiently
+from csms_router.presence import SOAP, Presence
 from csms_router.settings import Settings
 
 _log = get_logger("router")
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _MOST = 1000
+_HEARD = frozenset({Outcome.RESULT.value, Outcome.ERROR.value})
 T = TypeVar("T")
 
 
 class Endings:
-    """Ends commands, each once. `now` is in seconds since 1970."""
+    """Ends commands, each once. `now` is in seconds since 1970. `proceed` sends a station what is queued for it."""
 
-    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float], teller: Teller) -> None:
+    def __init__(
+        self, ports: Ports, settings: Settings, now: Callable[[], float], teller: Teller, proceed: Release
+    ) -> None:
         self._store = ports.commands
         self._spawn = ports.spawn
         self._settings = settings
         self._now = now
         self._teller = teller
+        self._proceed = proceed
+        self._presence = Presence(ports, settings)
         self._consequences = consequences.Consequences(ports.stations, now)
         self._left = False
         ports.bus.on_return(self._returned)
@@ -53,12 +61,13 @@ class Endings:
         backwards = known[::-1]
         waiting = await asyncio.gather(*[self._waits_again(envelope) for envelope in backwards])
         over = [envelope for envelope, waits in zip(backwards, waiting, strict=True) if not waits][::-1]
-        for command in await asyncio.gather(*[self._over(envelope) for envelope in over]):
-            if command:
-                self._teller.ended(command)
+        ended = [command for command in await asyncio.gather(*[self._over(envelope) for envelope in over]) if command]
+        for command in ended:
+            self._teller.ended(command)
+        await self._go_on(known, ended)
 
     async def overdue(self) -> None:
-        """End what is late: sent commands of which nobody heard, and waiting ones whose time is up.
+        """End what is late: sent commands of which nobody heard, and waiting and queued ones whose time is up.
 
         Raises `Unavailable`.
         """
@@ -67,10 +76,15 @@ class Endings:
             late = await self._store.overdue(int(self._now() * 1000), _MOST)
             full = len(late) == _MOST
             for command in late:
-                await self.give_up(command, Outcome.EXPIRED if command.status == "waiting" else Outcome.TIMEOUT)
+                await self.give_up(command, Outcome.TIMEOUT if command.status == "sent" else Outcome.EXPIRED)
+            for identity in {command.identity: None for command in late if is_unheld(command)}:
+                await self._proceed(identity)
 
     async def give_up(self, command: Command, outcome: Outcome) -> None:
-        """End a command of which nobody will hear any more; nothing when it has ended. Raises `Unavailable`."""
+        """End a command of which nobody will hear any more; nothing when it has ended. Raises `Unavailable`.
+
+        What was queued behind it is still to be sent.
+        """
         late = "It was sent, and nobody heard how it ended." if outcome is Outcome.TIMEOUT else "It waited too long."
         ended = replace(
             command,
@@ -81,6 +95,15 @@ class Endings:
         )
         if stored := await self._store.end(ended):
             self._teller.ended(stored)
+
+    async def _go_on(self, told: Sequence[Envelope], ended: Sequence[Command]) -> None:
+        """Stations without a connection: those that answered were heard of, and all may be asked the next thing."""
+        heard = {one.identity for one in told if one.transport == SOAP and one.outcome in _HEARD}
+        await asyncio.gather(*[self._presence.renew(StationId(identity)) for identity in sorted(heard)])
+        free = {one.identity for one in told if one.transport == SOAP} | {
+            one.identity for one in ended if is_unheld(one)
+        }
+        await asyncio.gather(*[self._proceed(StationId(identity)) for identity in sorted(free)])
 
     async def _waits_again(self, envelope: Envelope) -> bool:
         if envelope.outcome != Outcome.NOT_CONNECTED:
@@ -142,6 +165,11 @@ class Endings:
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """As long as the sweeper leaves a sent command alone."""
         return await patiently(ask, until=self._now() + self._settings.command_grace, clock=self._now)
+
+
+def is_unheld(command: Command) -> bool:
+    """Whether it was sent to a station that holds no connection."""
+    return command.gateway == without_connection(command.identity)
 
 
 def _not_connected(call: Envelope) -> Envelope:

@@ -29,6 +29,12 @@ EXPIRED = counter("router_expired", "Envelopes dropped because nobody waited for
 UNEXPECTED = counter("router_unexpected", "Envelopes of a kind that the router does not take")
 STORE_RETRIES = counter("router_store_retries", "Attempts repeated because the store was away")
 CONNECTS = counter("router_connects", "Connection attempts by outcome: accepted or the HTTP status", ("outcome",))
+VISITS = counter(
+    "router_visits",
+    "Calls of stations without a connection that were asked who they are, by outcome: opened or renewed a session, "
+    "the status they were refused with, or unanswered",
+    ("outcome",),
+)
 EVICTIONS = counter("router_evictions", "Sessions replaced by a newer connection of the same station")
 RESUMES = counter("router_resumes", "Connections named again by a gateway whose lease had ended", ("outcome",))
 DISCONNECTS = counter("router_disconnects", "Sessions ended, by who noticed", ("reason",))

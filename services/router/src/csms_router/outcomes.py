@@ -14,9 +14,19 @@ from csms_ocpp.confidential import hidden
 from csms_ocpp.events import Outcome
 from csms_platform.envelope import EMPTY, Envelope, Kind
 from csms_platform.logging import get_logger
-from csms_platform.ports import MOST_WAITING, Command, Event, Ports, Waiter, address_of, event_key
+from csms_platform.ports import (
+    MOST_WAITING,
+    Command,
+    Event,
+    Ports,
+    Waiter,
+    address_of,
+    event_key,
+    without_connection,
+)
 from csms_platform.times import iso_8601
 from csms_router import metrics
+from csms_router.presence import SOAP
 
 _log = get_logger("router")
 _encode = msgspec.json.Encoder().encode
@@ -71,6 +81,7 @@ def envelope(ended: Command) -> Envelope:
 def event(ended: Command, now: float) -> Event:
     """For everybody who follows; without passwords."""
     succeeded = ended.outcome == Outcome.RESULT
+    unheld = without_connection(ended.identity) == ended.gateway
     return Event(
         id=uuid4().hex,
         time=iso_8601(now),
@@ -78,7 +89,8 @@ def event(ended: Command, now: float) -> Event:
         identity=ended.identity,
         account=ended.account,
         version=ended.version,
-        gateway=ended.gateway,
+        transport=SOAP if unheld else "",
+        gateway="" if unheld else ended.gateway,
         unique_id=ended.id,
         action=ended.action,
         request=hidden(ended.action, ended.payload),

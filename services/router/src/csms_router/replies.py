@@ -9,8 +9,8 @@ from functools import lru_cache
 import msgspec
 from msgspec.structs import replace
 
-from csms_platform.envelope import EMPTY, Capsule, Envelope, Kind
-from csms_platform.ports import GatewayId, address_of, gateway_address
+from csms_platform.envelope import EMPTY, Capsule, Envelope, Kind, Refusal
+from csms_platform.ports import GatewayId, SessionRecord, address_of, gateway_address
 from csms_router.desk import Answer
 
 _GATEWAYS = gateway_address(GatewayId("")).name
@@ -64,6 +64,32 @@ def error(call: Envelope, code: str, description: str) -> Envelope:
         error_description=description[:255],
         session=call.session,
         deadline=call.deadline,
+    )
+
+
+def refuse(call: Envelope, refusal: Refusal) -> Envelope:
+    """REFUSE to a `call` with an arrival, nothing of which goes back."""
+    return Envelope(
+        Kind.REFUSE,
+        call.identity,
+        call.account,
+        call.version,
+        call.transport,
+        call.unique_id,
+        call.action,
+        json(refusal),
+        deadline=call.deadline,
+    )
+
+
+def eviction(old: SessionRecord) -> Envelope:
+    """EVICT to the gateway whose session was replaced."""
+    return Envelope(
+        Kind.EVICT,
+        old.identity,
+        account=old.account,
+        version=old.version,
+        session=Capsule(epoch=old.epoch, account=old.account),
     )
 
 

@@ -11,19 +11,23 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from csms_ocpp.version import StationId
 from csms_platform.envelope import Envelope, Kind
 from csms_platform.ports import ROUTER, Ports
 from csms_router import metrics
+from csms_router.admitting import Admitting
 from csms_router.answering import Answering, Job
 from csms_router.commands import Commands
 from csms_router.departures import Departures
 from csms_router.desk import Desk
 from csms_router.intake import Intake
 from csms_router.leases import Leases
+from csms_router.presence import SOAP, Presence
 from csms_router.settings import Settings
 from csms_router.settling import Settling
 from csms_router.stations import Reception
 from csms_router.sweeper import Sweeper
+from csms_router.visits import Door, Visits
 
 
 @asynccontextmanager
@@ -36,7 +40,7 @@ async def service(ports: Ports, settings: Settings, *, now: Callable[[], float] 
     sweeps = (departures.sweep, commands.overdue, commands.release_forgotten)
     sweeper = Sweeper(sweeps, settings.sweep_interval)
     ports.spawn(sweeper.run(), "router sweeper")
-    await ports.bus.subscribe(ROUTER, Router(ports, settings, now, commands).handle)
+    await ports.bus.subscribe(ROUTER, Router(ports, settings, now, commands, departures).handle)
     await ports.orders.subscribe(Intake(ports, settings, commands, now).handle)
     try:
         yield
@@ -50,18 +54,31 @@ async def service(ports: Ports, settings: Settings, *, now: Callable[[], float] 
 
 
 class Router:
-    """Takes batches: calls to `Answering`, connections to `Reception`, gateways' words about themselves to `Leases`,
-    answers of the operator's endpoint to `Settling`, commands and how they ended to `Commands`.
+    """Takes batches: calls to `Answering`, those of stations without a connection to `Visits` before, connections to
+    `Reception`, gateways' words about themselves to `Leases`, answers of the operator's endpoint to `Settling`,
+    commands and how they ended to `Commands`.
     """
 
-    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float], commands: Commands) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        settings: Settings,
+        now: Callable[[], float],
+        commands: Commands,
+        departures: Departures,
+    ) -> None:
         self._ports = ports
         self._settings = settings
         self._now = now
         self._commands = commands
-        self._answering = Answering(ports.bus.send, settings, commands.release)
-        self._settling = Settling(ports, settings, now, commands.release)
-        reception, leases = Reception(ports, settings, now, commands.release), Leases(ports, settings, now)
+        self._presence = Presence(ports, settings)
+        self._answering = Answering(ports.bus.send, settings, self._booted)
+        self._settling = Settling(ports, settings, now, self._booted)
+        admitting = Admitting(ports, settings, departures)
+        door = Door(admitting, departures, commands.release)
+        self._visits = Visits(ports, settings, now, door, self._answering.answer)
+        reception = Reception(ports, settings, now, admitting, commands.release)
+        leases = Leases(ports, settings, now)
         self._doors: dict[Kind, Callable[[Envelope], Job]] = {
             Kind.CONNECT: reception.connect,
             Kind.DISCONNECT: reception.disconnect,
@@ -81,6 +98,13 @@ class Router:
         elif jobs:
             await asyncio.gather(*jobs)
 
+    async def _booted(self, call: Envelope) -> None:
+        identity = StationId(call.identity)
+        if call.transport == SOAP:
+            # It was let in for as long as the interval that it had been told before.
+            await self._presence.renew(identity)
+        await self._commands.release(identity)
+
     def _sort(self, batch: list[Envelope], now: float) -> tuple[list[Envelope], list[Job]]:
         calls: list[Envelope] = []
         asked: list[Envelope] = []
@@ -92,7 +116,10 @@ class Router:
             if 0 < envelope.deadline <= at and kind is not Kind.DISCONNECT:
                 metrics.EXPIRED.inc()
             elif kind is Kind.CALL or kind is Kind.SEND:
-                calls.append(envelope)
+                if envelope.arrival is None:
+                    calls.append(envelope)
+                else:
+                    jobs.append(self._visits.visit(envelope))
             elif kind is Kind.COMMAND:
                 asked.append(envelope)
             elif envelope.outcome and (kind is Kind.RESULT or kind is Kind.ERROR):

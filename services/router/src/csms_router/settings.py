@@ -23,6 +23,8 @@ class Settings(msgspec.Struct, frozen=True):
     - `patience`: how long a store that is away is asked again, for envelopes without a deadline.
     - `command_patience`: how long a command may wait to be sent, unless it says so itself. `command_grace`: how long
       after that nobody hears any more how it ended; longer than gateways wait for a station's answer (30).
+    - `presence_intervals`: how many heartbeat intervals a station without a connection (SOAP) counts as online after it
+      was heard of. `soap_fresh`: how long a gateway may let such a station's calls pass without asking who it is.
     - `troubles_logged`: how many refused or unanswered CALLs a second are logged one by one; more are counted.
     - `password_cache`: how many verified passwords are remembered.
     - `backend`: who answers the CALLs: the built-in tables, or the operator's endpoint through the webhook relay.
@@ -41,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True):
     patience: Seconds = 30.0
     command_patience: Seconds = 60.0
     command_grace: Seconds = 60.0
+    presence_intervals: Annotated[float, msgspec.Meta(gt=1)] = 2.5
+    soap_fresh: Seconds = 5.0
     drain_seconds: Seconds = 15.0
     troubles_logged: Annotated[int, msgspec.Meta(ge=0)] = 20
     password_cache: Annotated[int, msgspec.Meta(ge=1)] = 20_000

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from csms_ocpp.errors import UNREADABLE
-from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY, Envelope, Kind
 from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import Ports, Unavailable
 from csms_router import metrics
 from csms_router.answers.settled import SETTLED, understood
-from csms_router.desk import Answer, Desk, Release
+from csms_router.desk import Answer, Booted, Desk
 from csms_router.patience import patiently, until
 from csms_router.replies import address, passed_on
 from csms_router.routes import NEVER_REFUSED
@@ -28,13 +27,13 @@ _log = get_logger("router")
 
 
 class Settling:
-    """Settles answers. One instance serves every batch. `release` is called after a boot was accepted."""
+    """Settles answers. One instance serves every batch. `booted` is called after a boot was accepted."""
 
-    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float], release: Release) -> None:
+    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float], booted: Booted) -> None:
         self._ports = ports
         self._settings = settings
         self._now = now
-        self._release = release
+        self._booted = booted
         self._troubles = CallLog(_log, settings.troubles_logged)
 
     async def settle(self, envelope: Envelope) -> None:
@@ -43,16 +42,17 @@ class Settling:
         if reply.kind is Kind.ERROR:
             metrics.SETTLED.labels("refused").inc()
             return self._pass_on(reply, Answer(reply.payload))
-        call = replace(reply, kind=Kind.CALL, payload=reply.request, request=EMPTY)
+        call, ports = replace(reply, kind=Kind.CALL, payload=reply.request, request=EMPTY), self._ports
+        desk = Desk(self._now, self._settings, ports.stations, ports.tags, ports.transactions)
         try:
-            answer = understood(call, reply.payload)
+            answer = understood(call, reply.payload, desk)
         except UNREADABLE as problem:
             self._unrecorded(reply, "unreadable", str(problem))
             return self._pass_on(reply, Answer(reply.payload))
-        await self._record(call, reply)
+        await self._record(call, reply, desk)
         self._pass_on(reply, answer)
         if answer.booted:
-            await self._release(StationId(reply.identity))
+            await self._booted(reply)
 
     def _softened(self, envelope: Envelope) -> Envelope:
         # An error to one of these can stop a station's queue of offline transactions for ever. What it tells has
@@ -64,11 +64,10 @@ class Settling:
             _log.warning("operator's error withheld", code=code, reason=sentence, **_about(envelope))
         return replace(envelope, kind=Kind.RESULT, payload=EMPTY, error_code="", error_description="")
 
-    async def _record(self, call: Envelope, reply: Envelope) -> None:
-        record, ports = SETTLED.get(reply.action), self._ports
+    async def _record(self, call: Envelope, reply: Envelope, desk: Desk) -> None:
+        record = SETTLED.get(reply.action)
         if record is None:
             return metrics.UNEXPECTED.inc()
-        desk = Desk(self._now, self._settings, ports.stations, ports.tags, ports.transactions)
         latest = until(reply, desk.now, self._settings.patience) - _MARGIN
         try:
             await patiently(lambda: record(call, reply.payload, desk), until=latest, clock=self._now)

@@ -14,12 +14,11 @@ from msgspec.structs import replace
 from csms_ocpp.version import StationId
 from csms_platform.envelope import EMPTY, Capsule, ConnectRequest, Envelope, Kind, Refusal
 from csms_platform.logging import get_logger
-from csms_platform.passwords import Verifier
-from csms_platform.ports import Claim, GatewayId, Note, Ports, SessionRecord, Station, Unavailable, gateway_address
+from csms_platform.ports import Claim, GatewayId, Note, Ports, Unavailable
 from csms_platform.times import iso_8601
 from csms_router import admission, metrics
-from csms_router.answers.common import ACCEPTED, REGISTRATION
-from csms_router.backends import Backends
+from csms_router.admitting import Admitting, account_of
+from csms_router.answers.common import ACCEPTED
 from csms_router.desk import Release
 from csms_router.patience import patiently, until
 from csms_router.replies import address, gateway_of, json
@@ -29,19 +28,19 @@ SEEN = "seen"
 
 _log = get_logger("router")
 _request = msgspec.json.Decoder(ConnectRequest).decode
-_word = msgspec.json.Decoder(str).decode
 
 
 class Reception:
     """Lets stations in and out. One instance serves every batch. `release` is called when a station may be asked."""
 
-    def __init__(self, ports: Ports, settings: Settings, now: Callable[[], float], release: Release) -> None:
+    def __init__(
+        self, ports: Ports, settings: Settings, now: Callable[[], float], admitting: Admitting, release: Release
+    ) -> None:
         self._ports = ports
         self._settings = settings
         self._now = now
+        self._admitting = admitting
         self._release = release
-        self._backends = Backends(settings)
-        self._verifier = Verifier(settings.password_cache)
 
     async def connect(self, envelope: Envelope) -> None:
         """Answer CONNECT; not at all when the store stays away longer than anybody waits."""
@@ -89,7 +88,7 @@ class Reception:
         await self._note_seen(envelope)
 
     async def _note_seen(self, envelope: Envelope) -> None:
-        note = Note(envelope.identity, SEEN, b'"%b"' % iso_8601(self._now()).encode())
+        note = seen(envelope.identity, self._now())
         try:
             await patiently(lambda: self._ports.stations.note([note]), until=self._until(envelope), clock=self._now)
         except Unavailable:
@@ -101,63 +100,17 @@ class Reception:
     async def _decide(self, envelope: Envelope, gateway: GatewayId, request: ConnectRequest) -> Envelope:
         identity = StationId(envelope.identity)
         station = await self._ports.stations.get(identity)
-        refusal = await self._refusal(envelope, station, request)
+        refusal = await self._admitting.refusal(envelope, station, request)
         version = refusal or admission.version(station, request)
         if isinstance(version, Refusal):
             return self._refuse(envelope, request, version)
-        account = (station.account if station else "") or envelope.account
+        account = account_of(envelope, station)
         claim = Claim(identity, gateway, account=account, version=version, peer=request.peer)
-        session, replaced = await self._ports.sessions.open(claim)
-        if replaced is not None and replaced.gateway != claim.gateway:
-            # A gateway closes its own older connection itself when it lets the newer one in. Telling it here would
-            # close the only one there is, should the bus have delivered this CONNECT twice.
-            self._evict(replaced)
-        capsule = Capsule(
-            epoch=session.epoch,
-            account=account,
-            registration=await self._registration(identity, station),
-            policy=self._settings.auth,
-            quirks=station.quirks if station else "",
-            backlog=await self._backlog(identity, account),
-        )
+        session, _ = await self._admitting.open(claim)
+        capsule = await self._admitting.capsule(session, station, await self._ports.stations.recall(identity))
         metrics.CONNECTS.labels("accepted").inc()
         _log.info("connected", station=identity, version=version, peer=request.peer, epoch=session.epoch)
         return _reply(envelope, Kind.ACCEPT, account=account, version=version, session=capsule)
-
-    async def _refusal(self, envelope: Envelope, station: Station | None, request: ConnectRequest) -> Refusal | None:
-        if station is None and self._settings.auth == "open":
-            return None
-        asked = admission.credentials(envelope.identity, station, request)
-        if isinstance(asked, Refusal):
-            return asked
-        verified = asked is None or await self._verifier.verify(asked.stored, asked.password)
-        if station is None:
-            return admission.unknown()
-        if not verified:
-            return admission.wrong_credentials()
-        return admission.forbidden(envelope.identity, envelope.account, station, request)
-
-    async def _registration(self, identity: StationId, station: Station | None) -> str:
-        """What the last BootNotification was answered; an Accepted that the record has taken back is not."""
-        noted = (await self._ports.stations.recall(identity)).get(REGISTRATION)
-        last = "" if noted is None else _word(noted)
-        return station.registration if station and last == ACCEPTED else last
-
-    async def _backlog(self, identity: StationId, account: str) -> bool:
-        """Whether messages of the station wait for the operator's endpoint."""
-        backends = self._backends
-        return backends.webhook(account) and await self._ports.deliveries.pending(backends.lane(account, identity))
-
-    def _evict(self, old: SessionRecord) -> None:
-        metrics.EVICTIONS.inc()
-        eviction = Envelope(
-            Kind.EVICT,
-            old.identity,
-            account=old.account,
-            version=old.version,
-            session=Capsule(epoch=old.epoch, account=old.account),
-        )
-        self._ports.bus.send(gateway_address(old.gateway), eviction)
 
     def _refuse(self, envelope: Envelope, request: ConnectRequest, refusal: Refusal) -> Envelope:
         metrics.CONNECTS.labels(str(refusal.status)).inc()
@@ -166,6 +119,11 @@ class Reception:
             "refused", station=envelope.identity, status=refusal.status, reason=refusal.reason, peer=request.peer
         )
         return _reply(envelope, Kind.REFUSE, payload=json(refusal))
+
+
+def seen(identity: str, now: float) -> Note:
+    """That the station was there at `now`, in seconds since 1970."""
+    return Note(identity, SEEN, b'"%b"' % iso_8601(now).encode())
 
 
 def _reply(envelope: Envelope, kind: Kind, **changes: Any) -> Envelope:

@@ -7,6 +7,7 @@ from csms_ocpp.version import StationId, Version
 from csms_platform.envelope import EMPTY, Envelope
 from csms_platform.ports import Note, Station
 from csms_platform.times import iso_8601
+from csms_router import presence
 from csms_router.answers import Plain
 from csms_router.desk import MOST_PLACES, Answer, Desk
 from csms_router.replies import json
@@ -64,26 +65,31 @@ def heartbeat(envelope: Envelope, desk: Desk) -> Raw:
 async def boot(envelope: Envelope, desk: Desk) -> Answer:
     """Registration as the station's record or the settings say; noted, and in the connection's new capsule."""
     status = await _status(envelope, desk)
-    await note_boot(envelope, status, desk)
-    return booted(envelope, json(_boot_answer(envelope.version, status, desk)), status)
+    payload = json(_boot_answer(envelope.version, status, desk))
+    await note_boot(envelope, status, payload, desk)
+    return booted(envelope, payload, status, desk)
 
 
-async def note_boot(envelope: Envelope, status: str, desk: Desk) -> None:
-    """Remember the BootNotification, and what it is answered."""
-    await desk.stations.note(
-        [
-            Note(envelope.identity, BOOT, bytes(envelope.payload)),
-            Note(envelope.identity, REGISTRATION, b'"%b"' % status.encode()),
-        ]
-    )
+async def note_boot(envelope: Envelope, status: str, payload: Raw, desk: Desk) -> None:
+    """Remember the BootNotification, and what it is answered: `status`, and the heartbeat interval in `payload`."""
+    notes = [
+        Note(envelope.identity, BOOT, bytes(envelope.payload)),
+        Note(envelope.identity, REGISTRATION, b'"%b"' % status.encode()),
+    ]
+    if status == ACCEPTED:
+        notes.append(Note(envelope.identity, presence.INTERVAL, b"%d" % presence.told(payload)))
+    await desk.stations.note(notes)
 
 
-def booted(envelope: Envelope, payload: Raw, status: str) -> Answer:
+def booted(envelope: Envelope, payload: Raw, status: str, desk: Desk) -> Answer:
     """The answer `payload` to a BootNotification, with the status that it holds in the connection's capsule."""
-    session = envelope.session
+    session, accepted = envelope.session, status == ACCEPTED
     if session is not None and session.registration != status:
         session = msgspec.structs.replace(session, registration=status)
-    return Answer(payload, session, booted=status == ACCEPTED)
+    if session is not None and envelope.transport == presence.SOAP:
+        fresh = presence.fresh_until(desk.settings, accepted, presence.told(payload), desk.clock())
+        session = msgspec.structs.replace(session, fresh_until=fresh)
+    return Answer(payload, session, booted=accepted)
 
 
 async def _status(envelope: Envelope, desk: Desk) -> str:

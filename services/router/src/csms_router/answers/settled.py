@@ -45,14 +45,14 @@ _start = msgspec.json.Decoder(_Start).decode
 _event = msgspec.json.Decoder(_Event).decode
 
 
-def understood(call: Envelope, payload: Raw) -> Answer:
+def understood(call: Envelope, payload: Raw, desk: Desk) -> Answer:
     """The answer for the gateway; a boot's with the registration in the connection's capsule."""
-    return booted(call, payload, _boot(payload).status) if call.action == _BOOT else Answer(payload)
+    return booted(call, payload, _boot(payload).status, desk) if call.action == _BOOT else Answer(payload)
 
 
 async def boot(call: Envelope, payload: Raw, desk: Desk) -> None:
     """The boot and its registration."""
-    await note_boot(call, _boot(payload).status, desk)
+    await note_boot(call, _boot(payload).status, payload, desk)
 
 
 async def start(call: Envelope, payload: Raw, desk: Desk) -> None:
