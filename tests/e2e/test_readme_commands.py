@@ -27,7 +27,8 @@ Ask = Callable[[str, System, Path], Any]
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 LINES = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).splitlines()
-START, ACTIVE, STOP, TRIGGER = (line for line in LINES if line.startswith("curl "))
+START, ACTIVE, STOP, TRIGGER = (line for line in LINES if line.startswith("curl ") and "SOAP-1" not in line)
+SOAP_EMULATE, SOAP_START = (line for line in LINES if "SOAP-1" in line)
 (EMULATE,) = (line for line in LINES if line.startswith("csms emulate") and "DEMO" in line)
 STATIONS, SEND, TAIL, DEAD_LETTERS = (
     next(line for line in LINES if line.startswith(f"csms {verb} "))
@@ -117,6 +118,22 @@ async def test_a_charge_is_started_seen_and_stopped(running: System, demo: Csms,
     (ended,) = everything["transactions"]
     assert (ended["id"], ended["active"], ended["reason"]) == (charge["id"], False, "Remote")
     assert triggered == {"status": "Accepted"}
+
+
+async def test_a_station_that_speaks_soap_charges_as_the_readme_says(
+    running: System, csms: Callable[..., Csms], tmp_path: Path
+) -> None:
+    env = {"CSMS_EMULATOR_URL": running.soaps[0].soap, "CSMS_EMULATOR_PACE": QUICK, "CSMS_LOG_FORMAT": "json"}
+    station = csms(*shlex.split(SOAP_EMULATE)[1:], env=env)
+    await station.logged("accepted", station="SOAP-1")
+
+    started = await asyncio.to_thread(through_urllib, SOAP_START, running, tmp_path)
+    active = ACTIVE.replace("DEMO", "SOAP-1")
+    page = await becomes(lambda page: page["transactions"], lambda: through_urllib(active, running, tmp_path))
+
+    assert started == {"status": "Accepted"}
+    (charge,) = page["transactions"]
+    assert (charge["version"], charge["connectorId"], charge["idTag"]) == ("ocpp1.5", 1, "04E91C5A")
 
 
 async def test_the_same_from_the_command_line(command: Callable[[str], Csms], demo: Csms) -> None:

@@ -48,7 +48,7 @@ class ZeepStation:
 
 @dataclass
 class Answered:
-    """What came back over HTTP: `body` is the element inside soap:Body, `subcode` a fault's."""
+    """What came back over HTTP. Header names are in lower case; `body` is the element inside soap:Body."""
 
     status: int
     headers: Mapping[str, str]
@@ -115,7 +115,8 @@ def post(
             data = iter([data[:100], data[100:]])
         connection.request("POST", target.path, data, given, encode_chunked=chunked)
         response = connection.getresponse()
-        return Answered(response.status, dict(response.getheaders()), response.read())
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answered(response.status, headers, response.read())
     finally:
         connection.close()
 

@@ -9,7 +9,7 @@ from csms_platform.settings import SettingsError
 BROKERS = {"CSMS_BUS_URL": "amqp://localhost/", "CSMS_STATE_URL": "redis://localhost/0"}
 ENDPOINT = {"CSMS_WEBHOOK_URL": "http://localhost:8080/ocpp"}
 OBSERVER = {"CSMS_WEBHOOK_OBSERVERS": '[{"name": "audit", "url": "http://localhost:8081/"}]'}
-ALL = ["configuration", "router", "webhook-relay", "ws-gateway", "api"]
+ALL = ["configuration", "router", "webhook-relay", "ws-gateway", "soap-gateway", "api"]
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ ALL = ["configuration", "router", "webhook-relay", "ws-gateway", "api"]
         ("webhook-relay", ["webhook-relay"], True, True),
         ("api", ["api"], True, True),
         ("ws-gateway", ["ws-gateway"], False, True),
+        ("soap-gateway", ["soap-gateway"], False, True),
         ("emulate", ["emulator"], False, False),
     ],
 )
@@ -38,6 +39,7 @@ def test_each_command_runs_its_services(command: str, parts: list[str], stores: 
         (OBSERVER, set()),
         (ENDPOINT | {"CSMS_WEBHOOK_ENABLE": "false"}, {"webhook-relay"}),
         ({"CSMS_API_ENABLE": "false"}, {"webhook-relay", "api"}),
+        ({"CSMS_SOAP_GATEWAY_ENABLE": "false"}, {"webhook-relay", "soap-gateway"}),
     ],
 )
 def test_all_in_one_has_a_relay_when_there_is_somebody_to_ask_and_an_api_unless_told_otherwise(
@@ -70,6 +72,7 @@ def test_the_router_knows_whom_the_endpoint_serves(
     ("command", "environment", "sentence"),
     [
         ("ws-gateway", {}, "csms ws-gateway needs RabbitMQ: give --bus amqp://… or CSMS_BUS_URL."),
+        ("soap-gateway", {}, "csms soap-gateway needs RabbitMQ: give --bus amqp://… or CSMS_BUS_URL."),
         ("router", {}, "csms router needs RabbitMQ: give --bus amqp://… or CSMS_BUS_URL."),
         (
             "router",

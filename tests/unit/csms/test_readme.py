@@ -52,7 +52,8 @@ def test_the_configuration_in_the_readme_runs_every_service_and_lets_nobody_in_w
 ) -> None:
     made = plan("up", found)
 
-    assert [part.name for part in made.parts] == ["configuration", "router", "webhook-relay", "ws-gateway", "api"]
+    services = ["configuration", "router", "webhook-relay", "ws-gateway", "soap-gateway", "api"]
+    assert [part.name for part in made.parts] == services
     assert not openness(found.api, found.listen.host).open
 
 
@@ -65,12 +66,13 @@ def test_the_commands_in_the_readme_are_understood(command: str) -> None:
 
 def test_the_services_in_the_readme_run_by_themselves_with_what_it_exports() -> None:
     exported = dict(re.findall(r"^export (\w+)=(\S+)$", SHELL, re.MULTILINE))
-    after = SHELL[SHELL.rindex("export ") :].splitlines()[1:6]
+    after = SHELL[SHELL.rindex("export ") :].splitlines()[1:7]
     services = [shlex.split(line)[1] for line in after]
 
     parts = [[part.name for part in plan(service, read(None, exported)).parts] for service in services]
 
-    assert parts == [["configuration", "router"], ["webhook-relay"], ["api"], ["ws-gateway"], ["ws-gateway"]]
+    gateways = [["ws-gateway"], ["ws-gateway"], ["soap-gateway"]]
+    assert parts == [["configuration", "router"], ["webhook-relay"], ["api"], *gateways]
 
 
 def test_the_readme_shows_every_command() -> None:

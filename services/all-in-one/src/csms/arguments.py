@@ -33,6 +33,10 @@ def parser() -> argparse.ArgumentParser:
     _listening(gateway)
     _brokers(gateway, state=False)
 
+    soap = _add(commands, "soap-gateway", "only the SOAP gateway (needs RabbitMQ)")
+    _listening(soap)
+    _brokers(soap, state=False)
+
     router = _add(commands, "router", "only the router (needs RabbitMQ and Redis)")
     _listening(router)
     _brokers(router, state=True)
@@ -61,7 +65,9 @@ def overrides(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     given: dict[str, Any] = {key: value for key, value in vars(options).items() if value is not None}
     top = _pick(given, "host", "port", "data", "auth")
     log = {key.removeprefix("log_"): given[key] for key in ("log_level", "log_format") if key in given}
-    emulator = _pick(given, "url", "count", "identity", "password", "pace")
+    emulator = _pick(given, "url", "count", "identity", "password", "pace", "transport")
+    if "emulated_version" in given:
+        emulator["version"] = given["emulated_version"]
     urls: dict[str, dict[str, Any]] = {name: {"url": given[name]} for name in ("bus", "state") if name in given}
     webhook = {"url": given["webhook_url"]} if "webhook_url" in given else {}
     return {"": top, "log": log, "emulator": emulator, "webhook": webhook, "api": _pick(given, "insecure"), **urls}
@@ -79,7 +85,14 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 def _emulate(commands: Any) -> None:
     emulate = _add(commands, "emulate", "charging stations that are not there")
     _common(emulate)
-    emulate.add_argument("--url", help="the central system, without the identity (ws://localhost:9220/ocpp)")
+    emulate.add_argument(
+        "--url",
+        help="the central system, without the identity (ws://localhost:9220/ocpp; http://localhost:9220/Ocpp for SOAP)",
+    )
+    emulate.add_argument(
+        "--version", dest="emulated_version", choices=["1.5", "1.6"], help="the OCPP version that they speak (1.6)"
+    )
+    emulate.add_argument("--transport", choices=["json", "soap"], help="over WebSocket or over SOAP (json)")
     emulate.add_argument("--count", type=int, help="how many stations (5)")
     emulate.add_argument("--identity", metavar="PATTERN", help="their identities (EMU-{n:05})")
     emulate.add_argument("--password", help="HTTP Basic password of all of them (none)")

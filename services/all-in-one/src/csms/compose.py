@@ -21,6 +21,7 @@ def plan(command: str, configuration: Configuration, emulated: int = 0) -> Plan:
         "webhook-relay": (_webhook_relay,),
         "api": (_api,),
         "ws-gateway": (_ws_gateway,),
+        "soap-gateway": (_soap_gateway,),
         "emulate": (_emulator,),
     }
     top, stores = configuration.top, command in ("up", "router", "webhook-relay", "api")
@@ -39,7 +40,8 @@ def plan(command: str, configuration: Configuration, emulated: int = 0) -> Plan:
 def _optional(configuration: Configuration) -> list[Callable[[Configuration], Part]]:
     """What all-in-one has besides router and seed. The API leaves first: commands under way need the others."""
     relay = [_webhook_relay] if _relays(configuration) else []
-    return [*relay, _ws_gateway, *([_api] if configuration.api.enable else [])]
+    soap = [_soap_gateway] if configuration.soap_gateway.enable else []
+    return [*relay, _ws_gateway, *soap, *([_api] if configuration.api.enable else [])]
 
 
 def _relays(configuration: Configuration) -> bool:
@@ -78,6 +80,13 @@ def _ws_gateway(configuration: Configuration) -> Part:
     return Part("ws-gateway", lambda ports: service(ports, configuration.ws_gateway))
 
 
+def _soap_gateway(configuration: Configuration) -> Part:
+    from csms_soap_gateway.service import service
+
+    listen_host = configuration.listen.host
+    return Part("soap-gateway", lambda ports: service(ports, configuration.soap_gateway, listen_host=listen_host))
+
+
 def _emulator(configuration: Configuration) -> Part:
     from csms_emulator.service import service
 
@@ -88,10 +97,12 @@ def _emulator(configuration: Configuration) -> Part:
 
 
 def _visitors(configuration: Configuration, count: int) -> Configuration:
-    """The same configuration with `count` stations that connect to this very process and live fast."""
-    listen = configuration.listen
+    """The same configuration with `count` stations that call this very process and live fast."""
+    listen, path = configuration.listen, "/ocpp"
     scheme = "wss" if listen.tls_certificate else "ws"
-    url = f"{scheme}://{'127.0.0.1' if listen.host in ('0.0.0.0', '') else listen.host}:{listen.port}/ocpp"
+    if configuration.emulator.transport == "soap":
+        scheme, path = scheme.replace("ws", "http"), configuration.soap_gateway.path
+    url = f"{scheme}://{'127.0.0.1' if listen.host in ('0.0.0.0', '') else listen.host}:{listen.port}{path}"
     emulator = msgspec.structs.replace(configuration.emulator, url=url, count=count, pace=20.0)
     return msgspec.structs.replace(configuration, emulator=emulator)
 

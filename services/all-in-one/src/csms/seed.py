@@ -38,4 +38,5 @@ async def _station(entry: StationEntry) -> Station:
         quirks=" ".join(entry.quirks),
         registration=entry.registration,
         disabled=entry.disabled,
+        callback=entry.callback,
     )

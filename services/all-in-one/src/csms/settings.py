@@ -12,6 +12,7 @@ from csms_platform.bus import BusSettings
 from csms_platform.runtime import ListenSettings, LogSettings, StateSettings
 from csms_platform.settings import SettingsError, Source
 from csms_router.settings import Settings as RouterSettings
+from csms_soap_gateway.settings import Settings as SoapGatewaySettings
 from csms_webhook_relay.settings import MAIN, REFERENCE_VARIABLES
 from csms_webhook_relay.settings import Settings as WebhookSettings
 from csms_ws_gateway.settings import Settings as GatewaySettings
@@ -21,7 +22,7 @@ class StationEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[[stations]]`: inserted or updated in the store at start.
 
     `password` is the text itself or a digest made by `csms password`. `security_profile` defaults to 1 with a
-    password and 0 without.
+    password and 0 without. `callback` is the address of a SOAP station that does not say it itself.
     """
 
     identity: str
@@ -31,6 +32,7 @@ class StationEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quirks: tuple[str, ...] = ()
     registration: Literal["Accepted", "Pending", "Rejected"] = "Accepted"
     disabled: bool = False
+    callback: str = ""
 
 
 class TagEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +63,7 @@ class Configuration(msgspec.Struct, frozen=True):
     bus: BusSettings
     state: StateSettings
     ws_gateway: GatewaySettings
+    soap_gateway: SoapGatewaySettings
     router: RouterSettings
     webhook: WebhookSettings
     api: ApiSettings
@@ -73,7 +76,7 @@ def read(
     """The configuration. Raises `SettingsError`, whose text is a sentence for the operator."""
     source = Source(file, _known_names(environ), overrides)
     top, listen = source.section("", Settings), source.section("", ListenSettings)
-    names = {"log", "bus", "state", "ws_gateway", "router", "webhook", "api", "emulator"}
+    names = {"log", "bus", "state", "ws_gateway", "soap_gateway", "router", "webhook", "api", "emulator"}
     source.check_top_level(names, [Settings, ListenSettings])
     webhook = _webhook(source)
     try:
@@ -84,6 +87,7 @@ def read(
             bus=source.section("bus", BusSettings),
             state=source.section("state", StateSettings),
             ws_gateway=source.section("ws_gateway", GatewaySettings),
+            soap_gateway=source.section("soap_gateway", SoapGatewaySettings),
             router=_router(source, top, webhook),
             webhook=webhook,
             api=source.section("api", ApiSettings),

@@ -114,7 +114,7 @@ class Station(Out, frozen=True):
     ]
     since: Moment | None
     last_seen: Moment | None
-    gateway: Annotated[str, Meta(description="Who holds its connection; empty while it is offline.")]
+    gateway: Annotated[str, Meta(description="Who holds its connection; empty while it is offline, and for SOAP.")]
     epoch: Annotated[int, Meta(description="Counts its connections; 0 while it is offline.")]
     boot: Annotated[Any, Meta(description="Its last BootNotification as it came, or null.")]
     connectors: list[Connector]

@@ -54,7 +54,7 @@ def station(
         callback=callback(session, record, notes) or known.callback,
         since=moment(live.since) if session else None,
         last_seen=iso_8601(now) if session else _word(noted(notes, "seen")) or None,
-        gateway=live.gateway,
+        gateway="" if live.gateway == ports.without_connection(identity) else live.gateway,
         epoch=live.epoch,
         boot=noted(notes, "boot"),
         connectors=[_connector(field, told) for field, told in statuses(notes)],
