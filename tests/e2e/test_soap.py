@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.soap_samples import (
+from tests.support import system
+from tests.support.brokers import RabbitMQ, Redis
+from tests.support.foreign import identity
+from tests.support.soap import POINT, PlainStation, ZeepStation, plain_station
+from tests.support.soap_samples import (
     BOOT,
     COMMANDS,
     INTERVAL,
@@ -19,10 +23,6 @@ from tests.e2e.soap_samples import (
     WHEN,
     Asked,
 )
-from tests.support import system
-from tests.support.brokers import RabbitMQ, Redis
-from tests.support.foreign import identity
-from tests.support.soap import POINT, PlainStation, ZeepStation, plain_station
 from tests.support.system import HOST, Member, System
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:zeep.*")

@@ -1,4 +1,4 @@
-"""Commands to stations that are HTTP servers on loopback: the real calls on a bus, the test as whoever sends commands."""
+"""Commands to stations that are HTTP servers on loopback: the real calls on a bus, the test sends and hears."""
 
 import asyncio
 import gzip
@@ -219,16 +219,17 @@ Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Socket:
-    """A port behind which there is no HTTP server, but `talk`; `heard` are the requests."""
+    """A port behind which there is no HTTP server, but `talk`; `heard` are the requests, `open` the connections now."""
 
     url: str = ""
     connections: int = 0
+    open: int = 0
     heard: list[bytes] = field(default_factory=list)
 
 
 @asynccontextmanager
 async def raw_point(talk: Talk) -> AsyncIterator[Socket]:
-    """`talk` is given every request that comes, and may write what it likes; it closes the connection if it wants to."""
+    """`talk` is given every request that comes, writes what it likes, and closes the connection if it wants to."""
     about, tasks = Socket(), set[asyncio.Task[Any]]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -236,6 +237,7 @@ async def raw_point(talk: Talk) -> AsyncIterator[Socket]:
         assert task is not None
         tasks.add(task)
         about.connections += 1
+        about.open += 1
         try:
             while request := await read_request(reader):
                 about.heard.append(request)
@@ -244,6 +246,7 @@ async def raw_point(talk: Talk) -> AsyncIterator[Socket]:
             pass
         finally:
             tasks.discard(task)
+            about.open -= 1
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -255,6 +258,12 @@ async def raw_point(talk: Talk) -> AsyncIterator[Socket]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def keep_alive(request: bytes, writer: asyncio.StreamWriter) -> None:
+    """Answers, and leaves the connection open."""
+    body = response(Command.read(request))
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:

@@ -13,7 +13,6 @@ from csms_ocpp.soap.tables import Service, tables
 from csms_ocpp.version import Version
 from csms_platform.envelope import Capsule, Envelope, Kind
 from csms_platform.metrics import REGISTRY
-from tests.e2e.soap_samples import COMMANDS, Asked
 from tests.service.soap_gateway.commanding import (
     OURS,
     after,
@@ -27,6 +26,7 @@ from tests.service.soap_gateway.commanding import (
     says,
 )
 from tests.support.soap import POINT
+from tests.support.soap_samples import COMMANDS, Asked
 
 EVERY = [
     pytest.param(version, asked, id=f"{version}-{asked.action}") for version in COMMANDS for asked in COMMANDS[version]
@@ -82,12 +82,12 @@ async def test_the_request_is_plain_http() -> None:
         }
 
 
-async def test_without_an_address_of_ours_there_is_no_from() -> None:
+async def test_without_an_address_of_ours_it_is_from_nowhere_in_particular() -> None:
     async with point() as station, open_desk(url="") as desk:
         await desk.ask(station.url, unique_id="r-1")
 
         [command] = station.asked
-        assert "From" not in command.headers
+        assert command.headers["From"] == "http://www.w3.org/2005/08/addressing/anonymous"
         assert command.headers["MessageID"] == f"urn:uuid:{uuid5(NAMESPACE_URL, 'r-1')}"
 
 

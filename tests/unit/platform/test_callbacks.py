@@ -1,6 +1,8 @@
 """Which addresses may be those of stations."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from csms_platform.callbacks import LONGEST, has_user, is_callback
 
@@ -42,3 +44,8 @@ def test_a_user_in_it_is_seen() -> None:
         False,
         False,
     ]
+
+
+@given(st.text())
+def test_any_text_is_one_or_none(url: str) -> None:
+    assert is_callback("http://" + url) in (True, False)

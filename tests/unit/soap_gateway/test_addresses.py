@@ -49,6 +49,8 @@ ANYBODY = "anybody"
         ("::", NEVER),
         ("fe80::1", NEVER),
         ("fe80::1%eth0", NEVER),
+        ("2a00:1450:4001:80b::200e%eth0", NEVER),
+        ("2a00:1450:4001:80b::200e%x.station.example", NEVER),
         ("fec0::1", NEVER),
         ("ff02::1", NEVER),
         ("fd00:ec2::254", NEVER),
@@ -122,6 +124,11 @@ def test_any_text_is_judged(text: str) -> None:
     assert isinstance(read_url("http://" + text), URL | str)
 
 
+@given(st.text("az019.:%[]@-_~!$&'()*+,;=#?/\\ßＡ。", max_size=12))
+def test_any_host_is_judged(text: str) -> None:
+    assert isinstance(read_url(f"http://{text}/"), URL | str)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -151,6 +158,8 @@ def test_a_url_of_http_or_https_can_be_called(text: str) -> None:
         ("http://station.example:99999/", "is not a URL"),
         ("http://station.example:port/", "is not a URL"),
         ("http://[::1/", "is not a URL"),
+        ("http://@[]/", "is not a URL"),
+        ("http://@]/[", "is not a URL"),
         ("http://user@station.example/", "user name or a password"),
         ("http://user:secret@station.example/", "user name or a password"),
         ("http://:secret@station.example/", "user name or a password"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csms_platform.envelope import ConnectRequest
-from csms_soap_gateway.arrivals import MessageIds, is_callback, peer_of, read_arrival, wrong_identity
+from csms_soap_gateway.arrivals import MessageIds, peer_of, read_arrival, wrong_identity
 
 BASIC = "Basic Q1MtMTpzZWNyZXQ="  # CS-1:secret
 
@@ -69,40 +69,6 @@ def test_identities_that_are(identity: str) -> None:
 @pytest.mark.parametrize("identity", ["", 256 * "x", "CS\n1", "CS\x7f"])
 def test_identities_that_are_not(identity: str) -> None:
     assert wrong_identity(identity).startswith("The header chargeBoxIdentity ")
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["http://192.0.2.1/", "https://station.example:8443/ocpp?x=1", "HTTP://STATION/", "http://[2001:db8::1]:80/x"],
-)
-def test_addresses_where_a_station_may_be_called(url: str) -> None:
-    assert is_callback(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "station.example",
-        "ftp://station.example/",
-        "http://",
-        "http:///path",
-        "http://station.example:99999/",
-        "http://station.example:x/",
-        "http://[2001:db8::1/",
-        "http://station example/",
-        "http://station.example/\r\nHost: other",
-        "http://stätion.example/",
-        "http://station.example/" + 2048 * "x",
-    ],
-)
-def test_what_is_no_such_address(url: str) -> None:
-    assert not is_callback(url)
-
-
-@given(st.text())
-def test_any_text_is_an_address_or_none(url: str) -> None:
-    assert is_callback("http://" + url) in (True, False)
 
 
 def scope(**more: Any) -> dict[str, Any]:

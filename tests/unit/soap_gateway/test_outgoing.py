@@ -15,7 +15,8 @@ from csms_ocpp.session import Outcome
 from csms_ocpp.soap import Fault, Subcode, Unreadable, write_fault
 from csms_ocpp.version import Version
 from csms_platform.envelope import EMPTY, Capsule, Envelope, Kind
-from csms_soap_gateway.outgoing import Answer, Command, Ended, headers, message_id, read_answer, read_command
+from csms_soap_gateway.outgoing import Command, Ended, headers, message_id, read_command
+from csms_soap_gateway.outgoing_answers import Answer, read_answer
 
 RESET = Envelope(
     Kind.CALL,

@@ -65,7 +65,7 @@ def read_url(text: str) -> URL | str:
         return f"The station's address has spaces, unprintable characters or more than {MAX_URL}."
     try:
         url = URL(text)
-    except ValueError:
+    except (ValueError, IndexError):  # IndexError: of brackets in the wrong place
         return "The station's address is not a URL."
     if url.scheme not in ("http", "https") or not url.raw_host or not url.port:
         return "The station's address is not one of http or https."
@@ -77,8 +77,11 @@ def read_url(text: str) -> URL | str:
 def forbidden(address: str, private_networks: bool) -> str:
     """Why nothing is sent to this IP address, as a sentence; "" when it may be called."""
     try:
-        meant = _meant(ip_address(address))
+        # A zone makes a name of a number: connecting to it would ask DNS, and might find somebody else.
+        meant = None if "%" in address else _meant(ip_address(address))
     except ValueError:
+        meant = None
+    if meant is None:
         return f"{address} is not an IP address."
     if _is_in(meant, _NEVER) or not _is_in(meant, _PUBLIC + _PRIVATE):
         return f"{address} is an address that stations cannot have."

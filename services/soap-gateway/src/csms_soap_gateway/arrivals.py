@@ -3,7 +3,6 @@
 import uuid
 from itertools import count
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Raw
@@ -16,7 +15,6 @@ from csms_platform.envelope import ConnectRequest
 from csms_soap_gateway.capsules import seal_of
 
 MAX_IDENTITY = 255
-MAX_CALLBACK = 2048
 
 _PREFIXES = ("urn:uuid:", "uuid:")
 
@@ -72,17 +70,6 @@ def wrong_identity(identity: str) -> str:
     if len(identity) > MAX_IDENTITY or not identity.isprintable():
         return f"The header chargeBoxIdentity has unprintable characters or more than {MAX_IDENTITY}."
     return ""
-
-
-def is_callback(url: str) -> bool:
-    """Whether this may be where a station can be called; whether it may be called there is decided when it is."""
-    if len(url) > MAX_CALLBACK or not url.isascii() or not url.isprintable() or " " in url:
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 class MessageIds:

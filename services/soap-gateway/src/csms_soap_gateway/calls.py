@@ -20,7 +20,8 @@ from csms_platform.outcomes import Recent, told_outcome
 from csms_platform.ports import MOST_WAITING, Bus, address_of
 from csms_soap_gateway import metrics, outgoing_metrics
 from csms_soap_gateway.exchange import Exchange, Unanswered
-from csms_soap_gateway.outgoing import Command, Ended, envelope, headers, read_answer, read_command
+from csms_soap_gateway.outgoing import Command, Ended, envelope, headers, read_command
+from csms_soap_gateway.outgoing_answers import read_answer
 from csms_soap_gateway.settings import Settings
 
 _REMEMBERED = 10_000

@@ -20,8 +20,9 @@ from csms_ocpp.soap import Unreadable
 from csms_platform.settings import SettingsError
 from csms_soap_gateway.addresses import open_socket
 from csms_soap_gateway.bodies import charset_of, read_head, unwrap
+from csms_soap_gateway.exchange_troubles import TROUBLES, first_line, sentence
 from csms_soap_gateway.faults import Refused
-from csms_soap_gateway.outgoing import Answer
+from csms_soap_gateway.outgoing_answers import Answer
 from csms_soap_gateway.settings import Settings
 
 _AT_ONCE = 1000
@@ -30,8 +31,6 @@ _AT_ONCE_PER_HOST = 32  # behind one address there may be a proxy with many stat
 # repeated.
 _KEPT_SECONDS = 2.0
 _LARGE = 1024 * 1024  # aiohttp writes larger bytes in one go, and warns of it; files it writes in pieces
-
-_TROUBLES = (aiohttp.ClientError, OSError, UnicodeError)  # UnicodeError: a host name that DNS cannot even be asked
 
 
 class Unanswered(msgspec.Struct, frozen=True):
@@ -57,7 +56,7 @@ class _Attempt:
     def reason(self) -> str:
         """Why it ended when it ran out of time."""
         if self._left:
-            return "The gateway left before the station answered."
+            return f"The gateway left before the station {'answered' if self.sent else 'could be reached'}."
         if self.sent:
             return f"The station did not answer within {self._patience:g} s."
         return f"The station could not be reached within {self._seconds:.3g} s."
@@ -100,9 +99,9 @@ class Exchange:
             async with limit:
                 return await self._post(url, headers, body, attempt)
         except aiohttp.ClientResponseError as error:
-            return Unreadable(f"The answer is not HTTP: {_first_line(error.message)}.")
-        except _TROUBLES as error:
-            return Unanswered(attempt.reason if limit.expired() else _sentence(error, attempt.sent), attempt.sent)
+            return Unreadable(f"The answer is not HTTP: {first_line(error.message)}.")
+        except TROUBLES as error:
+            return Unanswered(attempt.reason if limit.expired() else sentence(error, attempt.sent), attempt.sent)
         finally:
             self._attempts.discard(attempt)
 
@@ -167,16 +166,14 @@ def _tracing() -> aiohttp.TraceConfig:
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> Answer | Unreadable:
     body = await _read_at_most(response, most)
-    head = read_head((name.lower(), value) for name, value in response.raw_headers)
-    if body is not None and head.encodings:
-        unpacked = unwrap(body, ", ".join(head.encodings).removeprefix("x-"), most)
-        if isinstance(unpacked, Refused):
-            return Unreadable(unpacked.fault.reason)
-        body = unpacked
     if body is None:
         return Unreadable(f"The answer has more than {most} bytes.")
+    head = read_head((name.lower(), value) for name, value in response.raw_headers)
+    plain = unwrap(body, ", ".join(head.encodings).removeprefix("x-"), most) if head.encodings else body
+    if isinstance(plain, Refused):
+        return Unreadable(plain.fault.reason)
     # Stations err in media types; the body tells what it is.
-    return Answer(response.status, response.reason or "", charset_of(head.content_type) or "", body)
+    return Answer(response.status, response.reason or "", charset_of(head.content_type) or "", plain)
 
 
 async def _read_at_most(response: aiohttp.ClientResponse, most: int) -> bytes | None:
@@ -187,25 +184,3 @@ async def _read_at_most(response: aiohttp.ClientResponse, most: int) -> bytes | 
             response.close()
             return None
     return bytes(body)
-
-
-def _sentence(error: Exception, sent: bool) -> str:
-    match error:
-        case _ if sent:
-            return "The connection closed before the station answered."
-        case aiohttp.ClientConnectorCertificateError():
-            told = getattr(error.certificate_error, "verify_message", "") or "it cannot be verified"
-            return f"The certificate of {error.host} is not trusted: {_first_line(told)}."
-        case aiohttp.ClientConnectorDNSError():
-            return f"The name {error.host} cannot be resolved."
-        case aiohttp.ClientConnectorError():
-            reason = error.os_error.strerror or error.os_error
-            return f"No connection to {error.host}:{error.port}: {_first_line(reason)}."
-        case aiohttp.InvalidURL() | UnicodeError():
-            return "The station's address has no host that could be called."
-        case _:
-            return f"No connection to the station: {_first_line(error)}."
-
-
-def _first_line(told: object) -> str:
-    return (str(told).splitlines() or [""])[0][:200].rstrip(".")

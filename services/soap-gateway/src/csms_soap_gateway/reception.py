@@ -7,9 +7,10 @@ from csms_ocpp.errors import Violation
 from csms_ocpp.rules import Validation, rules_for
 from csms_ocpp.soap import Request, Service
 from csms_ocpp.version import DIALECTS, Version
+from csms_platform.callbacks import has_user, is_callback
 from csms_platform.envelope import Raw
 from csms_soap_gateway import faults, metrics
-from csms_soap_gateway.arrivals import Call, MessageIds, is_callback, read_arrival, read_call, wrong_identity
+from csms_soap_gateway.arrivals import Call, MessageIds, read_arrival, read_call, wrong_identity
 from csms_soap_gateway.bodies import Head
 from csms_soap_gateway.capsules import Capsules
 from csms_soap_gateway.faults import Refused
@@ -67,7 +68,7 @@ class Reception:
 def _callback(request: Request) -> str:
     """Where the station says that it can be called, "" when it does not, or not in a way that can be used."""
     callback = request.addressing.callback
-    if callback and not is_callback(callback):
+    if callback and (not is_callback(callback) or has_user(callback)):
         metrics.bad_callbacks.inc()
         return ""
     return callback
