@@ -48,6 +48,21 @@ def place(request: pytest.FixtureRequest) -> Place:
     return Place(request.getfixturevalue("distributed").urls[number - 1], "deflate" if number == 1 else None)
 
 
+@pytest.fixture(scope="session")
+def distributed_soap(rabbitmq: RabbitMQ, redis_server: Redis) -> Iterator[System]:
+    """Two routers, two SOAP gateways and an API, shared: not to be stopped."""
+    brokers = rabbitmq.fresh_vhost(), redis_server.fresh_database()
+    with closing(system.distributed(*brokers, routers=2, gateways=0, soaps=2, apis=1)) as running:
+        yield running.wait_ready()
+
+
+@pytest.fixture(params=["all-in-one", "distributed"])
+def soap_system(request: pytest.FixtureRequest) -> System:
+    """Both deployments, for stations that speak SOAP; not to be stopped."""
+    running: System = request.getfixturevalue("all_in_one" if request.param == "all-in-one" else "distributed_soap")
+    return running
+
+
 @pytest.fixture
 def own() -> Iterator[Callable[[System], System]]:
     """`own(system.distributed(…))`: wait until it is ready; it is this test's alone, and closed after it."""

@@ -2,13 +2,9 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
-from tests.support import system
-from tests.support.brokers import RabbitMQ, Redis
 from tests.support.foreign import identity
 from tests.support.soap import CENTRAL, SOAP, Answered, PlainStation, envelope, post
 from tests.support.system import System
@@ -17,24 +13,10 @@ WHEN = "2026-03-01T10:00:00Z"
 VERSIONS = ("1.5", "1.6")
 
 
-@pytest.fixture(scope="module")
-def spread(rabbitmq: RabbitMQ, redis_server: Redis) -> Iterator[System]:
-    """A router and two SOAP gateways, for all tests here."""
-    brokers = rabbitmq.fresh_vhost(), redis_server.fresh_database()
-    with closing(system.distributed(*brokers, gateways=0, soaps=2)) as running:
-        yield running.wait_ready()
-
-
-@pytest.fixture(params=["all-in-one", "distributed"])
-def running(request: pytest.FixtureRequest) -> System:
-    found: System = request.getfixturevalue("all_in_one" if request.param == "all-in-one" else "spread")
-    return found
-
-
 @pytest.fixture(params=VERSIONS)
-def station(request: pytest.FixtureRequest, running: System) -> PlainStation:
+def station(request: pytest.FixtureRequest, soap_system: System) -> PlainStation:
     """Has booted, at the last gateway."""
-    made = PlainStation(running.soaps[-1].soap, identity("odd"), request.param)
+    made = PlainStation(soap_system.soaps[-1].soap, identity("odd"), request.param)
     assert made.boot().status == 200
     return made
 

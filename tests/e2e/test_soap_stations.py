@@ -1,24 +1,21 @@
 """SOAP stations over more than one gateway: who calls them, one thing at a time, and when they count as online."""
 
 import asyncio
-import http.client
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.support import system
-from tests.support.brokers import RabbitMQ, Redis
 from tests.support.endpoint import Endpoint
 from tests.support.foreign import basic, identity
 from tests.support.ports import wait_until
 from tests.support.soap import Command, PlainStation, envelope, plain_station, post
-from tests.support.system import HOST, System
+from tests.support.system import System
 
 Take = Callable[[System], System]
 BOOT = (
@@ -27,35 +24,18 @@ BOOT = (
 )
 
 
-@pytest.fixture(scope="module")
-def shared(rabbitmq: RabbitMQ, redis_server: Redis) -> Iterator[System]:
-    """The same for tests that stop nothing."""
-    brokers = rabbitmq.fresh_vhost(), redis_server.fresh_database()
-    with closing(system.distributed(*brokers, routers=2, gateways=0, soaps=2, apis=1)) as running:
-        yield running.wait_ready()
-
-
 @pytest.fixture
 def pair(own: Take, fresh_amqp_url: str, fresh_redis_url: str) -> System:
     """Two routers, two SOAP gateways and an API for one test to kill."""
     return own(system.distributed(fresh_amqp_url, fresh_redis_url, routers=2, gateways=0, soaps=2, apis=1))
 
 
-def rest(running: System, method: str, path: str, body: object = None) -> tuple[int, Any]:
-    with closing(http.client.HTTPConnection(HOST, running.apis[0].port, timeout=60)) as connection:
-        connection.request(
-            method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"}
-        )
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-
-
 def reset(running: System, station: PlainStation) -> tuple[int, Any]:
-    return rest(running, "POST", f"/api/v1/ChargePoint/{station.identity}/Reset", {"type": "Soft"})
+    return running.rest("POST", f"/api/v1/ChargePoint/{station.identity}/Reset", {"type": "Soft"})
 
 
 def online(running: System, station: PlainStation) -> bool:
-    return bool(rest(running, "GET", f"/api/v2/stations/{station.identity}")[1]["online"])
+    return bool(running.rest("GET", f"/api/v2/stations/{station.identity}")[1]["online"])
 
 
 @contextmanager
@@ -76,20 +56,23 @@ def test_a_station_that_booted_at_one_gateway_is_asked_by_the_other(pair: System
         assert online(pair, station)
 
 
-def test_a_changed_address_takes_effect_for_the_next_command_and_none_is_remembered(shared: System) -> None:
-    with booted(shared, gateway=0) as station, plain_station(shared.soaps[1].soap, station.identity, "1.6") as moved:
+def test_a_changed_address_takes_effect_for_the_next_command_and_none_is_remembered(distributed_soap: System) -> None:
+    with (
+        booted(distributed_soap, gateway=0) as station,
+        plain_station(distributed_soap.soaps[1].soap, station.identity, "1.6") as moved,
+    ):
         moved.answers["Reset"] = "<cp:status>Rejected</cp:status>"
 
-        asked_before = reset(shared, station)
+        asked_before = reset(distributed_soap, station)
         moved.ask("<cs:heartbeatRequest/>")
         moved.ask("<cs:heartbeatRequest/>", source="")
-        asked_after = reset(shared, station)
+        asked_after = reset(distributed_soap, station)
 
         assert (asked_before, asked_after) == ((200, {"status": "Accepted"}), (200, {"status": "Rejected"}))
         assert (len(station.asked), len(moved.asked)) == (1, 1)
 
 
-def test_a_station_is_asked_one_thing_at_a_time_however_many_gateways_there_are(shared: System) -> None:
+def test_a_station_is_asked_one_thing_at_a_time_however_many_gateways_there_are(distributed_soap: System) -> None:
     under_way, most, lock = [0], [0], threading.Lock()
 
     def slowly(command: Command) -> tuple[int, str]:
@@ -101,21 +84,21 @@ def test_a_station_is_asked_one_thing_at_a_time_however_many_gateways_there_are(
             under_way[0] -= 1
         return 200, station.envelope(command, "<cp:status>Accepted</cp:status>")
 
-    with booted(shared) as station, ThreadPoolExecutor(12) as pool:
+    with booted(distributed_soap) as station, ThreadPoolExecutor(12) as pool:
         station.answers["Reset"] = slowly
 
-        answers = list(pool.map(lambda _: reset(shared, station), range(12)))
+        answers = list(pool.map(lambda _: reset(distributed_soap, station), range(12)))
 
         assert answers == [(200, {"status": "Accepted"})] * 12
         assert (len(station.asked), most[0]) == (12, 1)
 
 
-def test_both_gateways_take_their_share_of_the_commands(shared: System) -> None:
-    with booted(shared) as station:
+def test_both_gateways_take_their_share_of_the_commands(distributed_soap: System) -> None:
+    with booted(distributed_soap) as station:
         for _ in range(6):
-            assert reset(shared, station)[0] == 200
+            assert reset(distributed_soap, station)[0] == 200
 
-        took = [len([e for e in member.process.logs if _is_command(e, station)]) for member in shared.soaps]
+        took = [len([e for e in member.process.logs if _is_command(e, station)]) for member in distributed_soap.soaps]
         assert sum(took) == 6
         assert min(took) > 0
 
@@ -145,7 +128,7 @@ def test_a_gateway_killed_in_a_call_ends_it_as_uncertain_and_the_next_command_go
         running.wait_ready()
 
         assert lost.result()[0] == 504
-        cleared = rest(running, "POST", f"/api/v1/ChargePoint/{station.identity}/ClearCache", {})
+        cleared = running.rest("POST", f"/api/v1/ChargePoint/{station.identity}/ClearCache", {})
         assert cleared == (200, {"status": "Accepted"})
         assert [command.operation for command in station.asked] == ["Reset", "ClearCache"]
         forever.set()

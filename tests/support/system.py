@@ -5,12 +5,14 @@ Knows how its processes are started and where they listen; not what they answer.
 
 import asyncio
 import http.client
+import json
 import os
 import signal
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -88,6 +90,14 @@ class System:
     def urls(self) -> list[str]:
         """Where stations connect, one for each gateway."""
         return [gateway.url for gateway in self.gateways]
+
+    def rest(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Status and JSON of a request to the REST API; blocks."""
+        with closing(http.client.HTTPConnection(HOST, self.apis[0].port, timeout=60)) as connection:
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, path, sent, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
 
     def add_router(self) -> Member:
         """One more router, not waited for."""

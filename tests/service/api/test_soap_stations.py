@@ -26,14 +26,14 @@ async def soap(world: World) -> World:
 
 
 async def test_in_v1_a_station_has_its_own_address_and_no_socket(soap: World) -> None:
-    await soap.told("CS-5", boot=BOOT, status__1=OCCUPIED, meterValues=VALUES)
+    await soap.told("CS-5", boot=BOOT, status__1=OCCUPIED, meterValues=VALUES, seen="2026-01-01T10:00:00.000Z")
 
     listed = (await soap.get("/api/v1/ChargePointList")).json["ChargePointList"]
 
     (row,) = [row for row in listed if row["identity"] == "CS-5"]
-    assert row.pop("lastSeen").endswith("Z")
     assert row == {
         "identity": "CS-5",
+        "lastSeen": "2026-01-01T10:00:00.000Z",
         "address": CALLBACK,
         "connection": None,
         "bootNotification": BOOT,
@@ -48,6 +48,16 @@ async def test_in_v1_a_station_has_its_own_address_and_no_socket(soap: World) ->
     }
 
 
+async def test_a_station_without_a_connection_was_last_seen_when_it_called(soap: World) -> None:
+    await soap.told("CS-5", seen="2026-01-01T10:00:00.000Z")
+
+    shown = (await soap.get("/api/v2/stations/CS-5")).json
+    listed = (await soap.get("/api/v1/ChargePointList")).json["ChargePointList"]
+
+    assert (shown["online"], shown["lastSeen"]) == (True, "2026-01-01T10:00:00.000Z")
+    assert [one["lastSeen"] for one in listed if one["identity"] == "CS-5"] == ["2026-01-01T10:00:00.000Z"]
+
+
 async def test_in_v2_a_station_is_shown_with_its_transport_and_address(soap: World) -> None:
     await soap.told("CS-6", callback="http://192.0.2.9/", status__1=OCCUPIED)
 
@@ -55,8 +65,8 @@ async def test_in_v2_a_station_is_shown_with_its_transport_and_address(soap: Wor
 
     assert [(one["version"], one["transport"], one["callback"], one["gateway"]) for one in shown] == [
         ("ocpp1.6", "json", "", "east"),
-        ("ocpp1.5", "soap", CALLBACK, "soap/CS-5"),
-        ("ocpp1.6", "soap", "http://192.0.2.9/", "soap/CS-6"),
+        ("ocpp1.5", "soap", CALLBACK, ""),
+        ("ocpp1.6", "soap", "http://192.0.2.9/", ""),
     ]
     assert shown[2]["connectors"] == [
         {"connectorId": 1, "status": "Occupied", "errorCode": "NoError", "timestamp": "2026-01-01T10:00:00Z"}

@@ -70,6 +70,22 @@ class Stopwatches(Collector):
         yield family
 
 
+class CallStopwatches:
+    """How long stations' calls took, by version, action and whether they got a result; for hot paths."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._stopwatches = Stopwatches(name, text, ("version", "action", "outcome"))
+        self._kept: dict[tuple[str, str, bool], Stopwatch] = {}
+
+    def answered(self, version: str, action: str, result: bool, seconds: float) -> None:
+        """Count an answer. `action` must come from the catalog, as each makes a time series."""
+        key = version, action, result
+        stopwatch = self._kept.get(key)
+        if stopwatch is None:
+            stopwatch = self._kept[key] = self._stopwatches.child(version, action, "result" if result else "error")
+        stopwatch.observe(seconds)
+
+
 def render() -> bytes:
     """The registry in Prometheus' text format."""
     return generate_latest(REGISTRY)

@@ -60,7 +60,7 @@ def station(identity: str, session: SessionRecord | None, record: Station | None
         "protocol": session.version if session else "",
         "ocppVersion": _number(session.version if session else ""),
         "online": session is not None,
-        "lastSeen": iso_8601(now) if session else _seen(notes),
+        "lastSeen": last_seen(session, notes, now),
         "connectors": [_connector(field, told) for field, told in connectors],
     }
 
@@ -100,7 +100,10 @@ def _number(version: str) -> str:
     return DIALECTS[Version(version)].number if version in DIALECTS else ""
 
 
-def _seen(notes: Notes) -> str | None:
+def last_seen(session: SessionRecord | None, notes: Notes, now: float) -> str | None:
+    """When a station was heard of last: a connection is there at this moment, without one the last call counts."""
+    if session is not None and session.transport == "json":
+        return iso_8601(now)
     seen = noted(notes, "seen")
     if isinstance(seen, int | float):
         return iso_8601(seen / 1000)

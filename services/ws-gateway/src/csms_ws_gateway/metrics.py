@@ -1,7 +1,7 @@
 """What the WebSocket gateway counts. Children are kept: looking one up costs more than counting."""
 
 from csms_ocpp.session import Outcome
-from csms_platform.metrics import Stopwatch, Stopwatches, counter, gauge
+from csms_platform.metrics import CallStopwatches, counter, gauge
 
 sockets = gauge("ws_sockets", "Open sockets, handshakes included")
 connections = gauge("ws_connections", "Connected stations")
@@ -10,21 +10,10 @@ repeated_commands = counter("ws_repeated_commands", "Commands that the bus deliv
 unanswered = counter("ws_unanswered_calls", "Stations' CALLs that nobody answered in time")
 
 _handshakes = counter("ws_handshakes", "Handshakes by HTTP status", ("status",))
-_calls = Stopwatches("ws_call_seconds", "From a station's CALL to its answer", ("version", "action", "outcome"))
+# Actions come from the catalog: the protocol core let it through.
+answered = CallStopwatches("ws_call_seconds", "From a station's CALL to its answer").answered
 _commands = counter("ws_commands", "Commands to stations by outcome", ("version", "action", "outcome"))
 _complaints = counter("ws_complaints", "Messages that something was wrong with", ("kind",))
-
-
-_answers: dict[tuple[str, str, bool], Stopwatch] = {}
-
-
-def answered(version: str, action: str, result: bool, seconds: float) -> None:
-    """Count an answer. `action` comes from the catalog: the protocol core let it through."""
-    key = version, action, result
-    stopwatch = _answers.get(key)
-    if stopwatch is None:
-        stopwatch = _answers[key] = _calls.child(version, action, "result" if result else "error")
-    stopwatch.observe(seconds)
 
 
 def handshake(status: int) -> None:

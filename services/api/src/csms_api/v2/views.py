@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from csms_api.listing import Notes, callback, noted, statuses
+from csms_api.listing import Notes, callback, last_seen, noted, statuses
 from csms_api.outcomes import SENTENCES
 from csms_api.v2 import orders, shapes
 from csms_ocpp.confidential import hidden
@@ -53,7 +53,7 @@ def station(
         peer=live.peer,
         callback=callback(session, record, notes) or known.callback,
         since=moment(live.since) if session else None,
-        last_seen=iso_8601(now) if session else _word(noted(notes, "seen")) or None,
+        last_seen=last_seen(session, notes, now),
         gateway="" if live.gateway == ports.without_connection(identity) else live.gateway,
         epoch=live.epoch,
         boot=noted(notes, "boot"),
