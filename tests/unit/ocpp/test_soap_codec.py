@@ -1,6 +1,7 @@
 """Elements ↔ the JSON shape: what is read however it is written, and what is written however it was given."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -45,7 +46,12 @@ def body(version: Version, service: Service, name: str, inner: str) -> str:
         ("x", "x"),
         ("1e3", "1e3"),
         ("٧", "٧"),
-        ("9" * 19, "9" * 19),
+        ("0" * 5000 + "7", 7),
+        ("-000", 0),
+        (str(2**63 - 1), 2**63 - 1),
+        (str(-(2**63)), -(2**63)),
+        (str(2**63), str(2**63)),
+        ("9" * 5000, "9" * 5000),
     ],
 )
 def test_integers_are_numbers_and_what_is_none_stays_text(written: str, value: object) -> None:
@@ -120,6 +126,28 @@ def test_an_empty_element_of_an_optional_type_is_absent_but_an_empty_text_is_one
     assert found == {"connectorId": "", "info": "", "vendorErrorCode": "7"}
 
 
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("<idTagInfo/>", {}),
+        ("<idTagInfo> \n </idTagInfo>", {}),
+        ("<idTagInfo>Accepted</idTagInfo>", {"idTagInfo": {}}),
+        ("<idTagInfo><shoe/></idTagInfo>", {"idTagInfo": {}}),
+    ],
+)
+def test_an_element_without_what_it_must_have_is_absent_if_it_may_be_and_has_nothing_else(
+    written: str, found: object
+) -> None:
+    assert read("StopTransactionResponse", f"<r>{written}</r>") == found
+
+
+def test_an_empty_element_stays_where_it_must_be_or_may_be_empty() -> None:
+    must_be = read("AuthorizeResponse", "<r><idTagInfo/></r>")
+    may_be_empty = read("StopTransactionRequest", "<r><transactionData/></r>", Version.V1_5)
+
+    assert (must_be, may_be_empty) == ({"idTagInfo": {}}, {"transactionData": [{}]})
+
+
 def test_what_repeats_is_an_array_also_once_and_of_a_single_element_the_last_counts() -> None:
     keys = read("GetConfigurationRequest", "<r><key>A</key></r>", service=POINT)
     tags = read("AuthorizeRequest", "<r><idTag>A</idTag><idTag>B</idTag></r>")
@@ -128,7 +156,16 @@ def test_what_repeats_is_an_array_also_once_and_of_a_single_element_the_last_cou
 
 
 @pytest.mark.parametrize(
-    ("written", "tag"), [("\n  T 1\n ", "T 1"), ("\r\nT1", "T1"), (" T1 ", " T1 "), ("T\n1", "T\n1")]
+    ("written", "tag"),
+    [
+        ("\n  T 1\n ", "T 1"),
+        ("\r\nT1", "T1"),
+        (" T1 ", " T1 "),
+        (" T1\n", " T1"),
+        ("\nT1 ", "T1 "),
+        ("T\n1", "T\n1"),
+        (" \n ", ""),
+    ],
 )
 def test_line_breaks_around_an_id_tag_are_pretty_printing(written: str, tag: str) -> None:
     assert read("AuthorizeRequest", f"<r><idTag>{written}</idTag></r>") == {"idTag": tag}
@@ -144,6 +181,44 @@ def test_1_5_s_values_have_their_attributes_beside_them() -> None:
 
     value = [{"value": "16", "unit": "Amp", "measurand": "Voltage"}, {"value": "17"}]
     assert found == {"connectorId": 1, "values": [{"timestamp": WHEN, "value": value}]}
+
+
+def test_blank_attributes_are_absent() -> None:
+    inner = '<values><value unit="" context=" " format="Raw">16</value></values>'
+
+    found = read("MeterValuesRequest", f"<r>{inner}</r>", Version.V1_5)
+
+    assert found == {"values": [{"value": [{"value": "16", "format": "Raw"}]}]}
+
+
+MILLION = 1_000_000
+HOSTILE = {
+    "line breaks inside an id tag": ("AuthorizeRequest", CENTRAL, "<idTag>a%sb</idTag>", "\n"),
+    "an id tag of line breaks": ("AuthorizeRequest", CENTRAL, "<idTag>%s</idTag>", "\n"),
+    "digits that are no integer": ("ReserveNowRequest", POINT, "<connectorId>%sx</connectorId>", "1"),
+    "an endless integer": ("ReserveNowRequest", POINT, "<connectorId>%s</connectorId>", "1"),
+    "zeros that are no integer": ("ReserveNowRequest", POINT, "<connectorId>%sx</connectorId>", "0"),
+    "digits that are no decimal": (
+        "GetCompositeScheduleResponse",
+        POINT,
+        "<chargingSchedule><minChargingRate>%sx</minChargingRate></chargingSchedule>",
+        "1",
+    ),
+    "a time of spaces": ("HeartbeatResponse", CENTRAL, "<currentTime>a%sb</currentTime>", " "),
+}
+
+
+@pytest.mark.parametrize(("message", "service", "inner", "filling"), HOSTILE.values(), ids=HOSTILE)
+def test_a_megabyte_of_malice_costs_little(message: str, service: Service, inner: str, filling: str) -> None:
+    root = parse(f"<r>{inner % (filling * MILLION)}</r>".encode())
+    assert not isinstance(root, str), root
+
+    began = time.process_time()
+    found = reader(Version.V1_6, service, message)(root)
+    seconds = time.process_time() - began
+
+    assert isinstance(json.loads(found), dict)
+    assert seconds < 1
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -165,7 +240,15 @@ def test_a_message_without_parts_is_an_empty_element() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "written"), [(16, "16.0"), (8.5, "8.5"), (0.1, "0.1"), (1e16, "10000000000000000.0")]
+    ("limit", "written"),
+    [
+        (16, "16.0"),
+        (-16, "-16.0"),
+        (8.5, "8.5"),
+        (0.1, "0.1"),
+        (1e16, "10000000000000000.0"),
+        (int("1" * 400), f"{'1' * 400}.0"),
+    ],
 )
 def test_limits_have_one_digit_after_the_point(limit: float, written: str) -> None:
     period = {"chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit}], "chargingRateUnit": "A"}

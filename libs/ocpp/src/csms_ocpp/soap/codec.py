@@ -29,10 +29,11 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+# Strangers' texts are tried on these before anybody knows who they are: possessive, so that none takes long to fail.
+_INTEGER = re.compile(r"([+-]?)(?:0*+([1-9][0-9]{0,18})|0+)")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]{1,3})?")
+_INTEGERS = range(-(2**63), 2**63)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_PRINTED_PRETTILY = re.compile(r"^\s*[\r\n]\s*|\s*[\r\n]\s*$")
 _TRUE = ("true", "1")
 
 
@@ -73,8 +74,9 @@ def _complex_reader(known: Tables, type: str) -> Read:
     def read(element: Element) -> dict[str, Any]:
         found: dict[str, Any] = {"value": _text(element)} if about.text else {}
         for key, text in element.items() if attributes else ():
-            if convert := attributes.get(key.rpartition("}")[2]):
-                found[key.rpartition("}")[2]] = convert(text)
+            name = key.rpartition("}")[2]
+            if name in attributes and (value := attributes[name](text)) != "":
+                found[name] = value
         for child in element:
             # Not remembered by its tag: strangers make up namespaces, and they would never be forgotten.
             name = child.tag.rpartition("}")[2]
@@ -91,7 +93,7 @@ def _complex_reader(known: Tables, type: str) -> Read:
 
 def _field_reader(known: Tables, field: Field) -> Read:
     if field.type in known.complex:
-        return _or_nil(_complex_reader(known, field.type))
+        return _or_nil(_parts_reader(known, field))
     simple = known.simple[field.type]
     convert, is_text = _converter(simple), simple.base == "string" and not simple.values
     if is_text:
@@ -102,6 +104,14 @@ def _field_reader(known: Tables, field: Field) -> Read:
         return convert(text) if text or field.required else _ABSENT
 
     return _or_nil(read)
+
+
+def _parts_reader(known: Tables, field: Field) -> Read:
+    read = _complex_reader(known, field.type)
+    if field.required or not any(part.required for part in known.fields(field.type)):
+        return read
+    # Without what it must have it tells as much as if it were not there, unless something else stands in its place.
+    return lambda element: read(element) if len(element) or _text(element).strip() else _ABSENT
 
 
 def _or_nil(read: Read) -> Read:
@@ -128,11 +138,24 @@ def _converter(simple: Simple) -> Convert:
 
 def _token(text: str) -> str:
     # Nobody's card begins with a line break: that is a writer who prints prettily.
-    return _PRINTED_PRETTILY.sub("", text) if "\n" in text or "\r" in text else text
+    if not _breaks(text):
+        return text
+    bare = text.lstrip()
+    if _breaks(text[: len(text) - len(bare)]):
+        text = bare
+    bare = text.rstrip()
+    return bare if _breaks(text[len(bare) :]) else text
+
+
+def _breaks(space: str) -> bool:
+    return "\n" in space or "\r" in space
 
 
 def _integer(text: str) -> int | str:
-    return int(text) if _INTEGER.fullmatch(text) else text
+    if not (found := _INTEGER.fullmatch(text)):
+        return text
+    number = int(found[1] + (found[2] or "0"))
+    return number if number in _INTEGERS else text
 
 
 def _decimal(text: str) -> float | str:
@@ -237,7 +260,14 @@ def _printer(simple: Simple) -> Write:
     digits = simple.digits
     if digits is None:
         return _printed
-    return lambda value: f"{value:.{digits}f}" if isinstance(value, int | float) else _printed(value)
+
+    def written(value: Any) -> str:
+        if isinstance(value, float):
+            return f"{value:.{digits}f}"
+        # Not by way of a float, which holds no integer that is too long.
+        return f"{value}.{'0' * digits}" if type(value) is int else _printed(value)
+
+    return written
 
 
 def _printed(value: Any) -> str:
