@@ -7,6 +7,8 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Two processes, each with brokers of its own: tests wait more than they work. Brokers that are given cannot be shared.
+WORKERS := $(if $(CSMS_TEST_AMQP_URL)$(CSMS_TEST_REDIS_URL),-n 0,-n 2 --dist loadfile)
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 
 # A virtual environment knows its own absolute path: one that was copied or moved is made again.
@@ -37,7 +39,7 @@ run: setup
 	@exec $(BIN)/python deploy/setup/foreground.py $(BIN)/csms up --emulate 5 $(ARGS)
 
 test: setup brokers
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 brokers: setup
 	@sh deploy/setup/brokers.sh
