@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench import bars, report
 from bench.children import NotReadyError
+from bench.generator import Generated, generate
 from bench.load import Load, LoadError
 from bench.measure import Cell, Idle, run_cell, run_idle
 from bench.outcome import Run
@@ -100,15 +101,19 @@ def concerns(run: Run, system: System, plan: Plan) -> bool:
     return full or not (system.echo or system.asks)
 
 
-def measure(plan: Plan) -> tuple[list[Cell], list[Idle]]:
+def measure(plan: Plan) -> tuple[list[Cell], list[Idle], Generated | None]:
     """All systems are up at the same time and take turns in every place, so that the machine's moods hit them alike."""
     cells: list[Cell] = []
     idles: list[Idle] = []
+    generated: Generated | None = None
     with ExitStack() as stack:
         under_test: list[tuple[System, Load]] = []
         for name in plan.systems:
             system = stack.enter_context(SYSTEMS[name]())
             say(f"{name} is up; pids: {system.processes}")
+            if system.null:
+                generated = generate(system.url, plan.window)
+                continue
             load = Load(system.url, echo=system.echo, api=system.api, soap=system.soap, http=system.http)
             stack.enter_context(load)
             load.connect(plan.connections)
@@ -120,17 +125,17 @@ def measure(plan: Plan) -> tuple[list[Cell], list[Idle]]:
                 if concerns(run, system, plan):
                     cells.append(cell := run_cell(system, load, run))
                     say(f"{run.scenario} {run.active} {system.name}: {cell.calls_per_second:,.0f}/s")
-    return cells, idles
+    return cells, idles, generated
 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def show(cells: Sequence[Cell], idles: Sequence[Idle], plan: Plan) -> None:
-    verdicts = bars.verdicts(cells, idles, codec() if SOAP in plan.scenarios else None)
+def show(cells: Sequence[Cell], idles: Sequence[Idle], generated: Generated | None, plan: Plan) -> None:
+    verdicts = bars.verdicts(cells, idles, codec() if SOAP in plan.scenarios else None, generated)
     parts = [
-        report.cells_text(cells),
+        report.cells_text(cells) if cells else "",
         report.idles_text(idles) if idles else "",
         report.errors_text(cells),
         report.verdicts_text(verdicts),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.generator import Generated
 from bench.measure import Cell, Idle
 from bench.scenarios import COMMANDS, SOAP
 
@@ -19,6 +20,9 @@ COMMANDS_BAR = 500.0  # commands/s through the REST API
 COMMAND_P50_BAR = 8.0  # ms, one at a time
 SOAP_BAR = 1500.0  # Heartbeats/s of 100 SOAP stations
 SOAP_STATIONS = 100
+LOAD_STATIONS_BAR = 10_000  # stations of one process of `csms load`
+LOAD_IDLE_BAR = 15 * 1024  # bytes of RSS for each of them
+LOAD_BAR = 15_000.0  # calls/s that it generates
 CODEC_BAR = 150.0  # µs for a MeterValues with ten samples, read or written
 
 
@@ -42,8 +46,13 @@ def ratio(cells: Sequence[Cell], cell: Cell) -> float | None:
     return cell.calls_per_second / base.calls_per_second if base is not None and base.calls else None
 
 
-def verdicts(cells: Sequence[Cell], idles: Sequence[Idle], codec: tuple[float, float] | None = None) -> list[Verdict]:
-    """`codec`: microseconds to read and to write a SOAP message."""
+def verdicts(
+    cells: Sequence[Cell],
+    idles: Sequence[Idle],
+    codec: tuple[float, float] | None = None,
+    generated: Generated | None = None,
+) -> list[Verdict]:
+    """`codec`: microseconds to read and to write a SOAP message. `generated`: what `csms load` can do."""
     return [
         _throughput(cells, "distributed", RATIO_BAR, "bar"),
         _throughput(cells, "distributed", RATIO_GOAL, "goal"),
@@ -54,6 +63,7 @@ def verdicts(cells: Sequence[Cell], idles: Sequence[Idle], codec: tuple[float, f
         *_webhook(cells),
         *_commands(cells),
         *_soap(cells, codec),
+        *_load(generated),
         _clean(cells),
         _quiet(cells),
     ]
@@ -126,9 +136,25 @@ def _soap(cells: Sequence[Cell], codec: tuple[float, float] | None) -> Iterator[
         yield Verdict(what, "{:.0f} µs, {:.0f} µs".format(*codec), max(codec) <= CODEC_BAR)
 
 
+def _load(generated: Generated | None) -> Iterator[Verdict]:
+    if generated is None:
+        return
+    stations, rate, cost = generated.stations, generated.calls_per_second, generated.bytes_per_station
+    met = stations >= LOAD_STATIONS_BAR
+    yield Verdict(f"load: stations of one process, bar {LOAD_STATIONS_BAR:,}", f"{stations:,}", met)
+    what = f"load: RSS of an idle station, bar {LOAD_IDLE_BAR / 1024:g} KiB"
+    yield Verdict(what, f"{cost / 1024:.1f} KiB", met and cost <= LOAD_IDLE_BAR)
+    figure = f"{rate:,.0f}/s, {generated.micros_per_call:.0f} µs of CPU each, {generated.failed} failed"
+    what = f"load: calls/s of one process against a null server, bar {LOAD_BAR:,.0f}/s"
+    yield Verdict(what, figure, rate >= LOAD_BAR and not generated.failed)
+
+
 def _clean(cells: Sequence[Cell]) -> Verdict:
+    what = "every call answered, and rightly"
+    if not cells:
+        return Verdict(what, "not measured", None)
     wrong = sum(sum(cell.errors.values()) for cell in cells)
-    return Verdict("every call answered, and rightly", f"{wrong} errors", wrong == 0 and any(c.calls for c in cells))
+    return Verdict(what, f"{wrong} errors", wrong == 0 and any(c.calls for c in cells))
 
 
 def _quiet(cells: Sequence[Cell]) -> Verdict:

@@ -6,7 +6,7 @@ last grace is over is counted as an error.
 
 import asyncio
 from array import array
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 from bench.latency import summarise
 from bench.outcome import Outcome, Run
 from bench.requests import Commands, own_cpu
-from bench.scenarios import BOOT, COMMANDS, SCENARIOS, SOAP, Play
+from bench.scenarios import COMMANDS, SCENARIOS, SOAP
 from bench.soap import Stations
-from bench.station import CALL, CALL_RESULT, Station
+from csms_emulator.load.errors import Errors
+from csms_emulator.load.scripts import BOOT, Play
+from csms_emulator.load.station import CALL, CALL_RESULT, Address, Station
 
 AT_ONCE = 50  # handshakes under way, or farewells
 PATIENCE = 30.0  # seconds for a handshake and a boot
@@ -41,7 +43,7 @@ class Fleet:
         self._api = api
         self._soap = soap
         self._stations: list[Station] = []
-        self._errors: Counter[str] = Counter()
+        self._errors = Errors()
         self._latencies = array("d")
         self._measuring = self._running = False
         self._idle: deque[Station] = deque()
@@ -90,9 +92,9 @@ class Fleet:
         return Outcome(len(self._latencies), seconds, summarise(self._latencies), dict(self._errors), cpu)
 
     async def _connect_one(self, identity: str) -> Station:
-        path, reply_type = f"{self._path}/{identity}", CALL if self._echo else CALL_RESULT
+        address, reply_type = Address(f"{self._host}:{self._port}", self._path), CALL if self._echo else CALL_RESULT
         _, station = await asyncio.get_running_loop().create_connection(
-            lambda: Station(identity, path, self._errors, reply_type), self._host, self._port
+            lambda: Station(identity, address, self._errors, reply_type), self._host, self._port
         )
         await station.open
         booted: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -109,6 +111,7 @@ class Fleet:
         self._running = True
         stations = self._stations[: run.active]
         for station in stations:
+            station.plays = station.plays or {}
             if run.scenario not in station.plays:
                 station.plays[run.scenario] = Play(SCENARIOS[run.scenario](station.identity))
             station.play = station.plays[run.scenario]

@@ -19,7 +19,7 @@ class System:
 
     `api` is where its REST API is, `soap` where SOAP stations call, if anywhere. `echo`: answers with what it hears, so
     it only shows what a shell costs. `asks`: its calls are answered by an endpoint over HTTP; `http`: there is only
-    that endpoint, and no stations.
+    that endpoint, and no stations. `null`: a server that does nothing, for `csms load` to be measured.
     """
 
     name: str
@@ -31,6 +31,7 @@ class System:
     soap: str = ""
     asks: bool = False
     http: bool = False
+    null: bool = False
 
 
 @contextmanager
@@ -110,6 +111,13 @@ def echo(shell: str) -> Iterator[System]:
         yield System(f"echo-{shell}", _url(port), Processes({"echo": [pid]}), "echo", echo=True)
 
 
+@contextmanager
+def load() -> Iterator[System]:
+    port = free_port()
+    with python(listens, port, "-m", "bench.null", str(port)) as pid:
+        yield System("load", _url(port), Processes({"null": [pid]}), "null", null=True)
+
+
 SYSTEMS: dict[str, Callable[[], AbstractContextManager[System]]] = {
     "baseline": baseline,
     "all-in-one": all_in_one,
@@ -118,6 +126,7 @@ SYSTEMS: dict[str, Callable[[], AbstractContextManager[System]]] = {
     "aiohttp": aiohttp,
     "echo-sansio": partial(echo, "sansio"),
     "echo-library": partial(echo, "library"),
+    "load": load,
 }
 
 

@@ -16,7 +16,7 @@ ECHO = System("echo-sansio", "ws://127.0.0.1:1/ocpp", Processes({}), "echo", ech
 
 def test_by_default_everything_is_measured() -> None:
     assert parse(["--json", "figures.json"]) == Plan(
-        systems=["baseline", "all-in-one", "distributed", "webhook", "aiohttp", "echo-sansio", "echo-library"],
+        systems=["baseline", "all-in-one", "distributed", "webhook", "aiohttp", "echo-sansio", "echo-library", "load"],
         scenarios=["heartbeat", "metervalues", "session", "commands", "soap"],
         active=[1, 10, 100, 1000],
         connections=1000,

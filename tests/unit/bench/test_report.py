@@ -1,9 +1,13 @@
 """Cells become figures, and figures become verdicts."""
 
+import pytest
+
 from bench.bars import Verdict, find, ratio, verdicts
+from bench.generator import Generated, full_seconds
 from bench.latency import Latency
 from bench.measure import Cell, Idle
 from bench.report import cells_text, errors_text, idles_text, table, verdicts_text
+from csms_emulator.load.sample import Sample
 
 OPEN = 2000.0
 
@@ -113,3 +117,26 @@ def test_a_verdict_is_a_word() -> None:
     text = verdicts_text([Verdict("a", "1", True), Verdict("b", "2", False), Verdict("c", "3", None)])
 
     assert [line.split()[0] for line in text.splitlines()] == ["verdict", "met", "MISSED", "–"]
+
+
+@pytest.mark.parametrize(
+    ("generated", "expected"),
+    [
+        (Generated(10_000, 15_000.0, 30.0, 15 * 1024.0, 0), [True, True, True]),
+        (Generated(9_999, 14_999.0, 30.0, 1.0, 0), [False, False, False]),
+        (Generated(10_000, 15_000.0, 30.0, 15 * 1024 + 1.0, 1), [True, False, False]),
+    ],
+)
+def test_the_load_generator_is_held_to_bars_of_its_own(generated: Generated, expected: list[bool]) -> None:
+    found = verdicts([], [], None, generated)
+
+    assert [verdict.met for verdict in found if verdict.what.startswith("load: ")] == expected
+
+
+def test_only_seconds_in_which_stations_called_from_begin_to_end_count() -> None:
+    rows = [Sample(at=float(at), seconds=1.0) for at in range(6)]
+    for row in rows[1:5]:
+        row.latencies.add(0.001)
+
+    assert [row.at for row in full_seconds(rows)] == [2.0, 3.0]
+    assert [row.at for row in full_seconds(rows[:3])] == [1.0, 2.0]

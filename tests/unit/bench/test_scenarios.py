@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from bench.scenarios import BOOT, SCENARIOS, Play
-from bench.wire import CallTemplate
+from bench.scenarios import SCENARIOS
+from csms_emulator.load.scripts import BOOT, Play
+from csms_emulator.load.wire import CallTemplate
 from csms_ocpp.frames import Call, decode
 from csms_ocpp.schemas import REQUEST, table
 from csms_ocpp.version import DIALECTS, Version

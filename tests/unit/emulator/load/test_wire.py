@@ -6,8 +6,8 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from bench.scenarios import meter_values
-from bench.wire import (
+from csms_emulator.load.scripts import meter_values
+from csms_emulator.load.wire import (
     PING,
     PONG,
     TEXT,

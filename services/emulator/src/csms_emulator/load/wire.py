@@ -1,7 +1,8 @@
 """WebSocket frames as a load generator needs them: cheap to build, cheap to read, and nothing more.
 
 Client frames carry a masking key of zero, so that a frame is built once and only the message id changes. That is legal
-on the wire and would be careless anywhere but on loopback (RFC 6455 §5.3: "The masking key needs to be unpredictable").
+on the wire, and careless in a browser, for whose sake RFC 6455 §5.3 says "The masking key needs to be unpredictable":
+there a page chooses what is sent. Here nobody but this program does.
 """
 
 import base64
@@ -102,8 +103,8 @@ def _frame_end(data: bytes, at: int) -> tuple[int, int] | None:
     return (start, start + size) if len(data) >= start + size else None
 
 
-def handshake_request(host: str, path: str, subprotocol: str) -> bytes:
-    """The opening request of RFC 6455 §4.1."""
+def handshake_request(host: str, path: str, subprotocol: str, *headers: str) -> bytes:
+    """The opening request of RFC 6455 §4.1; `headers` are further lines of it."""
     lines = (
         f"GET {path} HTTP/1.1",
         f"Host: {host}",
@@ -112,6 +113,7 @@ def handshake_request(host: str, path: str, subprotocol: str) -> bytes:
         f"Sec-WebSocket-Key: {_KEY.decode()}",
         "Sec-WebSocket-Version: 13",
         f"Sec-WebSocket-Protocol: {subprotocol}",
+        *headers,
     )
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
