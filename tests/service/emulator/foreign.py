@@ -10,6 +10,7 @@ from typing import Any
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call_result
 from ocpp.v16.datatypes import IdTagInfo
+from ocpp.v16.enums import GenericStatus
 from websockets.asyncio.server import Request, Response, ServerConnection, basic_auth, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -75,6 +76,26 @@ class Peer(ChargePoint):
     def diagnostics(self, **fields: Any) -> call_result.DiagnosticsStatusNotification:
         self.hear("DiagnosticsStatusNotification", fields)
         return call_result.DiagnosticsStatusNotification()
+
+    @on("LogStatusNotification")
+    def log_status(self, **fields: Any) -> call_result.LogStatusNotification:
+        self.hear("LogStatusNotification", fields)
+        return call_result.LogStatusNotification()
+
+    @on("SignedFirmwareStatusNotification")
+    def signed_firmware(self, **fields: Any) -> call_result.SignedFirmwareStatusNotification:
+        self.hear("SignedFirmwareStatusNotification", fields)
+        return call_result.SignedFirmwareStatusNotification()
+
+    @on("SecurityEventNotification")
+    def security_event(self, **fields: Any) -> call_result.SecurityEventNotification:
+        self.hear("SecurityEventNotification", fields)
+        return call_result.SecurityEventNotification()
+
+    @on("SignCertificate")
+    def sign_certificate(self, **fields: Any) -> call_result.SignCertificate:
+        self.hear("SignCertificate", fields)
+        return call_result.SignCertificate(GenericStatus.accepted)
 
 
 class ForeignCentral(Hearing):

@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Raw
 
 from csms_emulator import v15
-from csms_emulator.actions import Action, Answer, Ask, Disconnect, Log, Reconnect, Refuse
+from csms_emulator.actions import Action, Answer, Ask, Disconnect, Log, Reconnect, Refuse, Transfer, Transferred
 from csms_emulator.behaviour import Behaviour
+from csms_emulator.charging import Outlet
 from csms_emulator.station import Station
 from csms_ocpp import schemas
 from csms_ocpp.frames import EMPTY
@@ -49,17 +50,28 @@ class Central:
         pace: float = 1.0,
         id_tags: tuple[str, ...] = (),
         version: Version = Version.V1_6,
+        drivers: bool = True,
+        outlets: tuple[Outlet, ...] = (),
     ) -> None:
         self.now = 100.0
         self.station = Station(
-            "EMU-00001", random=Random(seed), epoch=EPOCH, connectors=connectors, pace=pace, id_tags=id_tags
+            "EMU-00001",
+            random=Random(seed),
+            epoch=EPOCH,
+            connectors=connectors,
+            pace=pace,
+            id_tags=id_tags,
+            drivers=drivers,
+            outlets=outlets,
         )
         self.version = version
-        self.behaviour: Behaviour = v15.Station(self.station) if version is Version.V1_5 else self.station
+        self._translator = v15.Station(self.station) if version is Version.V1_5 else None
+        self.behaviour: Behaviour = self._translator or self.station
         self.pending: Ask | None = None
         self.asked: list[tuple[str, Payload]] = []
         self.started: list[tuple[int, int, Payload]] = []  # len(asked) at the answer, the transaction's id, the start
         self.logged: list[Log] = []
+        self.transfers: list[Transfer] = []  # those under way
         self.leaving = False
         self.reconnect: float | None = None
         self._said: list[Answer | Refuse] = []
@@ -101,6 +113,19 @@ class Central:
             return said
         check(self.version, action, schemas.RESPONSE, said.payload)
         return said.payload
+
+    def by_hand(self, deed: Callable[[Station, float], list[Action]]) -> None:
+        """Somebody does this at the station; what it asks is answered at once."""
+        actions = deed(self.station, self.now)
+        self._take(self._translator.translated(actions, self.now) if self._translator else actions)
+        self.settle()
+
+    def transferred(self, outcome: Transferred | None = None) -> Transfer:
+        """The one transfer under way ends, well if nothing else is said; answers it."""
+        (transfer,) = self.transfers
+        self.transfers.clear()
+        self._take(self.behaviour.transferred(transfer.number, outcome or Transferred(), self.now))
+        return transfer
 
     def shut_down(self, grace: float) -> None:
         self._take(self.behaviour.shut_down(self.now, grace))
@@ -205,6 +230,8 @@ class Central:
                     self.leaving = True
                 case Reconnect():
                     self.reconnect = action.after
+                case Transfer():
+                    self.transfers.append(action)
                 case Log():
                     self.logged.append(action)
 

@@ -1,19 +1,22 @@
 """Whole lives with whatever may happen: the promises that hold in all of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from csms_emulator.actions import Action
 from csms_emulator.outbox import Message, Outbox, Transaction
+from csms_emulator.station import Station
 from csms_ocpp import schemas
 from csms_ocpp.catalog import Role, asked_by
 from csms_ocpp.session import Outcome
 from csms_ocpp.version import Version
 from tests.unit.emulator.driving import NEW, Central, Payload
 
-# OCPP 1.6 §4.9, the whole table, without Faulted; told here a second time on purpose.
+# OCPP 1.6 §4.9, the whole table, told here a second time on purpose.
 ALLOWED = {
     "Available": {"Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Reserved", "Unavailable"},
     "Preparing": {"Available", "Charging", "SuspendedEV", "SuspendedEVSE", "Finishing"},
@@ -23,6 +26,28 @@ ALLOWED = {
     "Finishing": {"Available", "Preparing", "Unavailable"},
     "Reserved": {"Available", "Preparing", "Unavailable"},
     "Unavailable": {"Available", "Preparing", "Charging", "SuspendedEV", "SuspendedEVSE"},
+}
+ALLOWED = {before: {*after, "Faulted"} for before, after in ALLOWED.items()} | {"Faulted": {*ALLOWED}}
+
+PERIODS = [{"startPeriod": 0, "limit": 9.5}, {"startPeriod": 60, "limit": 0}, {"startPeriod": 600, "limit": 20}]
+PROFILE = {
+    "chargingProfileId": 1,
+    "stackLevel": 1,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Relative",
+    "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": PERIODS},
+}
+STATION_PROFILE = {
+    "chargingProfileId": 2,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "ChargePointMaxProfile",
+    "chargingProfileKind": "Recurring",
+    "recurrencyKind": "Daily",
+    "chargingSchedule": {
+        "chargingRateUnit": "W",
+        "startSchedule": "2023-11-14T22:20:00.5Z",
+        "chargingSchedulePeriod": PERIODS,
+    },
 }
 
 COMMANDS: list[tuple[str, dict[str, Any]]] = [
@@ -42,6 +67,21 @@ COMMANDS: list[tuple[str, dict[str, Any]]] = [
     ("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": "7"}),
     ("ChangeConfiguration", {"key": "HeartbeatInterval", "value": "30"}),
     ("GetConfiguration", {}),
+    ("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": PROFILE}),
+    ("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": STATION_PROFILE}),
+    (
+        "SetChargingProfile",
+        {"connectorId": 1, "csChargingProfiles": {**PROFILE, "chargingProfilePurpose": "TxProfile"}},
+    ),
+    ("ClearChargingProfile", {}),
+    ("GetCompositeSchedule", {"connectorId": 0, "duration": 100_000}),
+    ("GetCompositeSchedule", {"connectorId": 2, "duration": 1000, "chargingRateUnit": "W"}),
+    ("ChangeConfiguration", {"key": "ClockAlignedDataInterval", "value": "100"}),
+    ("ChangeConfiguration", {"key": "StopTxnSampledData", "value": "SoC,Power.Offered"}),
+    ("ChangeConfiguration", {"key": "LocalPreAuthorize", "value": "true"}),
+    ("ChangeConfiguration", {"key": "StopTransactionOnInvalidId", "value": "false"}),
+    ("ChangeConfiguration", {"key": "MaxEnergyOnInvalidId", "value": "900"}),
+    ("ReserveNow", {"connectorId": 0, "expiryDate": "2023-11-15T22:40:00Z", "idTag": "OTHER", "reservationId": 8}),
     ("ReserveNow", {"connectorId": 1, "expiryDate": "2023-11-14T22:40:00Z", "idTag": "REMOTE", "reservationId": 7}),
     ("ReserveNow", {"connectorId": 2, "expiryDate": "2023-11-15T22:40:00Z", "idTag": "OTHER", "reservationId": 7}),
     ("CancelReservation", {"reservationId": 7}),
@@ -59,10 +99,20 @@ REPLIES: list[tuple[str, dict[str, Any]]] = [
     ("StartTransaction", {"transactionId": NEW, "idTagInfo": {"status": "Invalid"}}),
 ]
 
+BY_HAND: list[Callable[[Station, float], list[Action]]] = [
+    lambda station, now: station.plug(1, now),
+    lambda station, now: station.unplug(1, now),
+    lambda station, now: station.swipe(1, "OTHER", now),
+    lambda station, now: station.swipe(2, "REMOTE", now),
+    lambda station, now: station.fault(1, "GroundFailure", now),
+    lambda station, now: station.clear_fault(1, now),
+]
+
 deeds = st.lists(
     st.one_of(
         st.tuples(st.just("run"), st.sampled_from([1.0, 10.0, 60.0, 300.0, 1800.0])),
         st.tuples(st.just("command"), st.sampled_from(COMMANDS)),
+        st.tuples(st.just("by hand"), st.sampled_from(BY_HAND)),
         st.tuples(st.just("disconnect"), st.none()),
         st.tuples(st.just("fail"), st.sampled_from([Outcome.TIMEOUT, Outcome.ERROR])),
         st.tuples(st.just("forget"), st.none()),
@@ -80,8 +130,8 @@ def is_answer(version: Version, action: str, reply: Payload) -> bool:
 class Life:
     """A central system, and what is remembered to judge the station by."""
 
-    def __init__(self, seed: int, version: Version = Version.V1_6) -> None:
-        self.central = Central(seed=seed, connectors=2, version=version)
+    def __init__(self, seed: int, version: Version = Version.V1_6, *, drivers: bool = True) -> None:
+        self.central = Central(seed=seed, connectors=2, version=version, drivers=drivers)
         self.registers: dict[int, float] = {}
         self.central.watch = self.look
         self.central.connect()
@@ -90,7 +140,8 @@ class Life:
         for number, connector in self.central.station.connectors.items():
             assert connector.register >= self.registers.get(number, 0.0)
             self.registers[number] = connector.register
-            assert (connector.transaction is not None) == (connector.status in ("Charging", "SuspendedEV"))
+            charges = connector.status in ("Charging", "SuspendedEV", "SuspendedEVSE")
+            assert (connector.transaction is not None) == charges
 
     def live(self, deed: str, value: Any) -> None:
         central = self.central
@@ -102,6 +153,8 @@ class Life:
                 central.run(value)
             case "command" if value[0] in asked_by(Role.CSMS, central.version):
                 central.command(*value)
+            case "by hand":
+                central.by_hand(value)
             case "disconnect":
                 central.disconnect()
             case "fail" if central.pending:
@@ -118,11 +171,13 @@ class Life:
         self.central.connect()
 
 
-@given(st.integers(0, 2**32), deeds)
+@given(st.integers(0, 2**32), deeds, st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_whatever_happens_a_station_keeps_its_promises(seed: int, happenings: list[tuple[str, Any]]) -> None:
+def test_whatever_happens_a_station_keeps_its_promises(
+    seed: int, happenings: list[tuple[str, Any]], drivers: bool
+) -> None:
     """Schema-valid, one CALL at a time (both checked by the driver); and the four promises below."""
-    life = Life(seed)
+    life = Life(seed, drivers=drivers)
 
     for deed, value in happenings:
         life.live(deed, value)

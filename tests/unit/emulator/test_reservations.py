@@ -98,10 +98,67 @@ def test_a_connector_out_of_service_is_unavailable() -> None:
     assert reserve(central) == {"status": "Unavailable"}
 
 
-@pytest.mark.parametrize("what", [{"connector": 0}, {"connector": 9}, {"until": "2023-11-14T22:13:00Z"}])
+@pytest.mark.parametrize("what", [{"connector": 9}, {"until": "2023-11-14T22:13:00Z"}])
 def test_what_cannot_be_reserved_is_rejected(what: dict[str, Any]) -> None:
-    """The station as a whole, a connector that is not there, and a time that is over."""
+    """A connector that is not there, and a time that is over."""
     assert reserve(booted(), **what) == REJECTED
+
+
+def test_a_reservation_of_any_connector_keeps_the_last_one_free() -> None:
+    central = booted(connectors=2, drivers=False)
+
+    answer = reserve(central, connector=0)
+    for connector, tag in ((1, "OTHER"), (2, "THIRD"), (2, "MINE")):
+        central.by_hand(lambda station, now, n=connector, tag=tag: station.swipe(n, tag, now))  # type: ignore[misc]
+        central.by_hand(lambda station, now, n=connector: station.plug(n, now))  # type: ignore[misc]
+
+    starts = [(p["connectorId"], p["idTag"], p.get("reservationId")) for p in central.payloads("StartTransaction")]
+    assert answer == ACCEPTED
+    assert starts == [(1, "OTHER", None), (2, "MINE", 7)]
+
+
+def test_a_remote_start_for_another_leaves_what_is_reserved_free() -> None:
+    central = booted()
+    reserve(central, connector=0)
+
+    answers = [central.command("RemoteStartTransaction", {"idTag": tag}) for tag in ("OTHER", "MINE")]
+
+    assert answers == [REJECTED, ACCEPTED]
+
+
+def test_as_many_can_be_reserved_as_are_available() -> None:
+    central = booted(connectors=2)
+    central.command("ChangeAvailability", {"connectorId": 2, "type": "Inoperative"})
+
+    answers = [reserve(central, connector=0), reserve(central, number=8, connector=0), reserve(central, number=9)]
+
+    assert answers == [ACCEPTED, OCCUPIED, OCCUPIED]
+
+
+def test_a_reservation_of_any_connector_can_be_cancelled_once_and_ends_with_its_time() -> None:
+    central = booted()
+    reserve(central, connector=0)
+    cancelled = [central.command("CancelReservation", {"reservationId": 7}) for _ in range(2)]
+    reserve(central, connector=0, until="2023-11-14T22:15:05Z")
+    central.run(6)
+
+    over = central.command("CancelReservation", {"reservationId": 7})
+
+    assert (cancelled, over) == ([ACCEPTED, REJECTED], REJECTED)
+
+
+def test_nothing_can_be_reserved_where_nothing_is_in_service() -> None:
+    central = booted()
+    central.command("ChangeAvailability", {"connectorId": 0, "type": "Inoperative"})
+
+    assert reserve(central, connector=0) == {"status": "Unavailable"}
+
+
+def test_a_broken_connector_cannot_be_reserved() -> None:
+    central = booted(drivers=False)
+    central.by_hand(lambda station, now: station.fault(1, "OtherError", now))
+
+    assert [reserve(central), reserve(central, connector=0)] == [{"status": "Faulted"}] * 2
 
 
 def test_taking_a_reserved_connector_out_of_service_ends_the_reservation() -> None:

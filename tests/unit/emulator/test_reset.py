@@ -19,7 +19,12 @@ def test_a_soft_reset_tells_the_stop_first_and_then_boots_again() -> None:
 
     assert answer == ACCEPTED
     assert before[:1] == ["StopTransaction"]
-    assert [action for action, _ in central.asked] == ["BootNotification", "StatusNotification", "StatusNotification"]
+    assert [action for action, _ in central.asked] == [
+        "BootNotification",
+        "StatusNotification",
+        "StatusNotification",
+        "SecurityEventNotification",
+    ]
     assert central.statuses() == ["Available"]
 
 

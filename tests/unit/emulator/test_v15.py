@@ -46,7 +46,7 @@ ANSWERS: dict[str, Payload] = dict.fromkeys(COMMANDS_OF_1_5, ACCEPTED) | {
         "configurationKey": [{"key": "HeartBeatInterval", "readonly": False, "value": "300"}],
         "unknownKey": ["Colour"],
     },
-    "GetDiagnostics": {},
+    "GetDiagnostics": {"fileName": "EMU-00001-diagnostics-20231114T221500Z.log"},
     "GetLocalListVersion": {"listVersion": 0},
     "RemoteStopTransaction": REJECTED,
     "UpdateFirmware": {},
@@ -135,6 +135,8 @@ def test_an_update_of_the_firmware_tells_only_what_1_5_knows() -> None:
     central = booted(version=V)
 
     central.command("UpdateFirmware", COMMANDS_OF_1_5["UpdateFirmware"])
+    central.run(1)
+    central.transferred()
     central.run(240)
 
     assert [p["status"] for p in central.payloads("FirmwareStatusNotification")] == ["Downloaded", "Installed"]

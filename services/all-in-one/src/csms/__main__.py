@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import uvloop
 
-from csms import arguments, client
+from csms import arguments, client, load
 from csms.compose import plan
 from csms.settings import Configuration, read
 from csms_ocpp.version import Version
@@ -23,6 +23,8 @@ def main(given: Sequence[str] | None = None) -> int:
             return _password()
         if options.command in client.COMMANDS:
             return client.run(options)
+        if options.command == "load":
+            return load.run(options)
         configuration = read(options.config, os.environ, arguments.overrides(options))
         logging.configure(configuration.log.level, configuration.log.format)
         if options.command == "webhook":

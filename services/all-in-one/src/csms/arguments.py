@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from csms import __doc__ as summary
-from csms import client
+from csms import client, load
+from csms_platform.settings import SettingsError
 
 _EPILOG = """\
 Every option is also a key in csms.toml and an environment variable: --port is `port` and CSMS_PORT,
@@ -55,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
 
     _emulate(commands)
     _webhook_test(commands)
+    load.add_parser(commands, _formatter)
     client.add_parsers(commands, _formatter)
     commands.add_parser("password", help="read a password from standard input, print its digest for csms.toml")
     return made
@@ -70,7 +72,18 @@ def overrides(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
         emulator["version"] = given["emulated_version"]
     urls: dict[str, dict[str, Any]] = {name: {"url": given[name]} for name in ("bus", "state") if name in given}
     webhook = {"url": given["webhook_url"]} if "webhook_url" in given else {}
-    return {"": top, "log": log, "emulator": emulator, "webhook": webhook, "api": _pick(given, "insecure"), **urls}
+    park = _park(given, emulator)
+    sections = {"log": log, "emulator": {} if "paths" in park else emulator, "park": park, "webhook": webhook}
+    return {"": top, **sections, "api": _pick(given, "insecure"), **urls}
+
+
+def _park(given: dict[str, Any], emulator: dict[str, Any]) -> dict[str, Any]:
+    """What `csms emulate PATH` gives; the files say everything that the other options would."""
+    if not given.get("paths"):
+        return _pick(emulator, "url")
+    if others := sorted(emulator.keys() - {"url"}):
+        raise SettingsError(f"--{others[0]} goes without PATH: with it, the files say so.")
+    return {"paths": [str(path) for path in given["paths"]], **_pick(emulator, "url")}
 
 
 def _add(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
@@ -86,11 +99,22 @@ def _emulate(commands: Any) -> None:
     emulate = _add(commands, "emulate", "charging stations that are not there")
     _common(emulate)
     emulate.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="stations as files describe them: a station.toml, a configuration.json, or a folder of them; "
+        "of the options below only --url goes with it",
+    )
+    emulate.add_argument(
         "--url",
         help="the central system, without the identity (ws://localhost:9220/ocpp; http://localhost:9220/Ocpp for SOAP)",
     )
     emulate.add_argument(
-        "--version", dest="emulated_version", choices=["1.5", "1.6"], help="the OCPP version that they speak (1.6)"
+        "--version",
+        dest="emulated_version",
+        choices=["1.5", "1.6", "2.0.1", "2.1"],
+        help="the OCPP version that they speak (1.6)",
     )
     emulate.add_argument("--transport", choices=["json", "soap"], help="over WebSocket or over SOAP (json)")
     emulate.add_argument("--count", type=int, help="how many stations (5)")

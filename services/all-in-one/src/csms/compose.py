@@ -22,7 +22,7 @@ def plan(command: str, configuration: Configuration, emulated: int = 0) -> Plan:
         "api": (_api,),
         "ws-gateway": (_ws_gateway,),
         "soap-gateway": (_soap_gateway,),
-        "emulate": (_emulator,),
+        "emulate": (_park if configuration.park.paths else _emulator,),
     }
     top, stores = configuration.top, command in ("up", "router", "webhook-relay", "api")
     if command not in ("up", "emulate"):
@@ -94,6 +94,14 @@ def _emulator(configuration: Configuration) -> Part:
         return service(configuration.emulator, spawn=ports.spawn)
 
     return Part("emulator", start, after_listening=True)
+
+
+def _park(configuration: Configuration) -> Part:
+    from csms_emulator.files.reading import load
+    from csms_emulator.service import park
+
+    stations = load(map(Path, configuration.park.paths), configuration.park.url)  # refuse before anything has started
+    return Part("emulator", lambda ports: park(stations, spawn=ports.spawn), after_listening=True)
 
 
 def _visitors(configuration: Configuration, count: int) -> Configuration:

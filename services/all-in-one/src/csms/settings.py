@@ -54,6 +54,13 @@ class Settings(msgspec.Struct, frozen=True):
     tags: tuple[TagEntry, ...] = ()
 
 
+class ParkSettings(msgspec.Struct, frozen=True):
+    """`[park]`: the files and folders of `csms emulate PATH`; `url` is the central system instead of the files' own."""
+
+    paths: tuple[str, ...] = ()
+    url: str = ""
+
+
 class Configuration(msgspec.Struct, frozen=True):
     """Every section."""
 
@@ -68,6 +75,7 @@ class Configuration(msgspec.Struct, frozen=True):
     webhook: WebhookSettings
     api: ApiSettings
     emulator: EmulatorSettings
+    park: ParkSettings
 
 
 def read(
@@ -76,7 +84,7 @@ def read(
     """The configuration. Raises `SettingsError`, whose text is a sentence for the operator."""
     source = Source(file, _known_names(environ), overrides)
     top, listen = source.section("", Settings), source.section("", ListenSettings)
-    names = {"log", "bus", "state", "ws_gateway", "soap_gateway", "router", "webhook", "api", "emulator"}
+    names = {"log", "bus", "state", "ws_gateway", "soap_gateway", "router", "webhook", "api", "emulator", "park"}
     source.check_top_level(names, [Settings, ListenSettings])
     webhook = _webhook(source)
     try:
@@ -92,6 +100,7 @@ def read(
             webhook=webhook,
             api=source.section("api", ApiSettings),
             emulator=source.section("emulator", EmulatorSettings),
+            park=source.section("park", ParkSettings),
         )
     except SettingsError:
         raise

@@ -1,10 +1,11 @@
 """What an emulated station wants done: values that its link carries out in order. Nothing here acts."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 Payload = dict[str, Any]
+Failure = Literal["", "failed", "denied", "malformed", "unsupported"]
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -40,6 +41,26 @@ class Reconnect(msgspec.Struct, frozen=True):
     after: float
 
 
+class Transfer(msgspec.Struct, frozen=True):
+    """Fetch what is at `url`; or, where there is `content`, put it into the directory `url` under this `name`.
+
+    The link does it meanwhile; `transferred` follows with `number`, and with a `Transferred`, whatever happens.
+    """
+
+    url: str
+    number: int
+    content: bytes | None = None
+    name: str = ""
+
+
+class Transferred(msgspec.Struct, frozen=True):
+    """How a Transfer ended. `failure` is "" when it worked, `content` is then what was fetched; `reason` a sentence."""
+
+    content: bytes = b""
+    failure: Failure = ""
+    reason: str = ""
+
+
 class Log(msgspec.Struct, frozen=True):
     """Something happened that a reader of the log understands without knowing OCPP's small print."""
 
@@ -48,4 +69,4 @@ class Log(msgspec.Struct, frozen=True):
     level: str = "info"
 
 
-Action = Ask | Answer | Refuse | Disconnect | Reconnect | Log
+Action = Ask | Answer | Refuse | Disconnect | Reconnect | Transfer | Log

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from csms_emulator.actions import Action
+from csms_emulator.actions import Action, Transferred
 from csms_ocpp.session import Event
 
 
@@ -28,6 +28,10 @@ class Behaviour(Protocol):
 
     def handle_timer(self, now: float) -> list[Action]:
         """The time has come for whatever is due."""
+        ...
+
+    def transferred(self, number: int, outcome: Transferred, now: float) -> list[Action]:
+        """The Transfer of this number has ended; a station that wants none is never told so."""
         ...
 
     def shut_down(self, now: float, grace: float) -> list[Action]:

@@ -12,14 +12,18 @@ from csms_emulator.agenda import Agenda
 from csms_emulator.configuration import Configuration
 from csms_emulator.local_list import LocalList
 from csms_emulator.outbox import Outbox
+from csms_emulator.profiles import Profiles
+from csms_emulator.reservations import Reservation
+from csms_emulator.upkeep import Upkeep
 
 
 @dataclass(slots=True)
 class Board:
     """`epoch` is the time since 1970, in seconds, at which the caller's clock stood at 0.
 
-    `firmware` is the status of its update. `online`: connected and Accepted, so that a question to the central system
-    can be answered now.
+    `online`: connected and Accepted, so that a question to the central system can be answered now. Without `drivers`
+    nobody comes, stays or leaves by himself. `available` are the connectors that are; `reserved` the reservations of
+    the station as a whole.
     """
 
     random: Random
@@ -27,11 +31,15 @@ class Board:
     epoch: float
     configuration: Configuration
     id_tags: tuple[str, ...] = ()
+    drivers: bool = True
     agenda: Agenda = field(default_factory=Agenda)
     outbox: Outbox = field(default_factory=Outbox)
     cache: set[str] = field(default_factory=set)
     local_list: LocalList = field(default_factory=LocalList)
-    firmware: str = "Idle"
+    profiles: Profiles = field(default_factory=Profiles)
+    available: set[int] = field(default_factory=set)
+    reserved: dict[int, Reservation] = field(default_factory=dict)
+    upkeep: Upkeep = field(default_factory=Upkeep)
     actions: list[Action] = field(default_factory=list)
     online: bool = False
 
@@ -78,6 +86,11 @@ class Board:
         if id_tag in self.cache and self.configuration.flag("LocalAuthorizeOffline"):
             return True
         return self.configuration.flag("AllowOfflineTxForUnknownId")
+
+    def knows(self, id_tag: str) -> bool:
+        """Whether the list, or else the cache, accepts this idTag by itself (OCPP 1.6 §3.5, LocalPreAuthorize)."""
+        listed = self.local_list.status(id_tag) if self.configuration.flag("LocalAuthListEnabled") else None
+        return id_tag in self.cache if listed is None else listed == "Accepted"
 
     @contextmanager
     def collect(self) -> Iterator[list[Action]]:

@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from csms_emulator import firmware
 from csms_emulator.actions import Payload
+from csms_emulator.profiles import TRANSACTION
 from csms_emulator.reservations import cancel_reservation, reserve_now
+from csms_emulator.security16 import COMMANDS16
+from csms_emulator.smart_charging import (
+    clear_charging_profile,
+    get_composite_schedule,
+    set_charging_profile,
+    understood,
+)
 
 if TYPE_CHECKING:
     from csms_emulator.station import Station
@@ -23,13 +30,19 @@ REJECTED = {"status": "Rejected"}
 
 
 def remote_start(station: Station, request: Payload, now: float) -> Payload:
-    """RemoteStartTransaction. A chargingProfile is ignored: OCPP 1.6 §5.11, stations without Smart Charging do so."""
+    """RemoteStartTransaction.
+
+    OCPP 1.6 §5.11: a chargingProfile is a TxProfile; it has no transactionId, as there is no transaction yet.
+    """
+    profile = understood(station, request["chargingProfile"]) if "chargingProfile" in request else None
+    if "chargingProfile" in request and not (profile and (profile.purpose, profile.transaction) == (TRANSACTION, None)):
+        return REJECTED
     wanted = request.get("connectorId")
     candidates = station.connectors.values() if wanted is None else station.at(wanted)
-    connector = next((c for c in candidates if c.free(request["idTag"])), None)
+    connector = next((c for c in candidates if c.free(request["idTag"], now)), None)
     if connector is None or not station.serving:
         return REJECTED
-    connector.remote_start(request["idTag"], now)
+    connector.remote_start(request["idTag"], now, profile)
     return ACCEPTED
 
 
@@ -114,32 +127,6 @@ def send_local_list(station: Station, request: Payload, now: float) -> Payload:
     return {"status": station.board.local_list.update(request)}
 
 
-def get_diagnostics(station: Station, request: Payload, now: float) -> Payload:
-    """GetDiagnostics: OCPP 1.6 §5.9, without a fileName there is nothing to upload."""
-    return {}
-
-
-def update_firmware(station: Station, request: Payload, now: float) -> Payload:
-    """UpdateFirmware, as far as its statuses go."""
-    firmware.update(station.board, max(now, station.board.instant(request["retrieveDate"])))
-    return {}
-
-
-def set_charging_profile(station: Station, request: Payload, now: float) -> Payload:
-    """SetChargingProfile: OCPP 1.6 §5.16, the answer of a station without Smart Charging, as the next two are."""
-    return {"status": "NotSupported"}
-
-
-def clear_charging_profile(station: Station, request: Payload, now: float) -> Payload:
-    """ClearChargingProfile."""
-    return {"status": "Unknown"}
-
-
-def get_composite_schedule(station: Station, request: Payload, now: float) -> Payload:
-    """GetCompositeSchedule."""
-    return REJECTED
-
-
 COMMANDS: dict[str, Command] = {
     "CancelReservation": cancel_reservation,
     "ChangeAvailability": change_availability,
@@ -149,7 +136,6 @@ COMMANDS: dict[str, Command] = {
     "DataTransfer": data_transfer,
     "GetCompositeSchedule": get_composite_schedule,
     "GetConfiguration": get_configuration,
-    "GetDiagnostics": get_diagnostics,
     "GetLocalListVersion": get_local_list_version,
     "RemoteStartTransaction": remote_start,
     "RemoteStopTransaction": remote_stop,
@@ -159,5 +145,5 @@ COMMANDS: dict[str, Command] = {
     "SetChargingProfile": set_charging_profile,
     "TriggerMessage": trigger_message,
     "UnlockConnector": unlock_connector,
-    "UpdateFirmware": update_firmware,
+    **COMMANDS16,
 }

@@ -8,13 +8,17 @@ from collections.abc import Callable
 import msgspec
 
 from csms_emulator.actions import Payload
-from csms_emulator.charging import MEASURANDS
+from csms_emulator.certificates16 import MOST_ROOTS
+from csms_emulator.charging import ALL_MEASURANDS, ENERGY, MEASURANDS
 from csms_emulator.local_list import MOST_ENTRIES, MOST_SENT
+from csms_emulator.profiles import MOST_PERIODS, MOST_PROFILES, MOST_STACK_LEVEL
 
 Reader = Callable[[str], str]
 
+LONGEST_NAME = 64  # of an organization in an X.509 certificate
 
-def _seconds(text: str) -> str:
+
+def _number(text: str) -> str:
     return str(_within(text, 0))
 
 
@@ -37,9 +41,15 @@ def _flag(text: str) -> str:
 
 def _measurands(text: str) -> str:
     names = [name.strip() for name in text.split(",") if name.strip()]
-    if not set(names) <= set(MEASURANDS):
+    if not set(names) <= set(ALL_MEASURANDS):
         raise ValueError(text)
     return ",".join(names)
+
+
+def _name(text: str) -> str:
+    if not 0 < len(text) <= LONGEST_NAME or not text.isprintable():
+        raise ValueError(text)
+    return text
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -48,33 +58,43 @@ class _Key(msgspec.Struct, frozen=True):
     read: Reader | None = None  # None: read-only
 
 
+FEATURES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
+
 _KEYS = (
     _Key("AllowOfflineTxForUnknownId", "true", _flag),
     _Key("AuthorizationCacheEnabled", "true", _flag),
     _Key("AuthorizeRemoteTxRequests", "false", _flag),
-    _Key("ClockAlignedDataInterval", "0"),
-    _Key("ConnectionTimeOut", "60"),
+    _Key("CertificateStoreMaxLength", str(MOST_ROOTS)),
+    _Key("ChargeProfileMaxStackLevel", str(MOST_STACK_LEVEL)),
+    _Key("ChargingScheduleAllowedChargingRateUnit", "Current,Power"),
+    _Key("ChargingScheduleMaxPeriods", str(MOST_PERIODS)),
+    _Key("ClockAlignedDataInterval", "0", _number),
+    _Key("ConnectionTimeOut", "60", _number),
     _Key("ConnectorPhaseRotation", "NotApplicable"),
+    _Key("CpoName", "CSMS", _name),
     _Key("GetConfigurationMaxKeys", "50"),
     _Key("HeartbeatInterval", "300", _positive),
     _Key("LocalAuthListEnabled", "true", _flag),
     _Key("LocalAuthListMaxLength", str(MOST_ENTRIES)),
     _Key("LocalAuthorizeOffline", "true", _flag),
-    _Key("LocalPreAuthorize", "false"),
-    _Key("MeterValueSampleInterval", "60", _seconds),
-    _Key("MeterValuesAlignedData", ""),
+    _Key("LocalPreAuthorize", "false", _flag),
+    _Key("MaxChargingProfilesInstalled", str(MOST_PROFILES)),
+    _Key("MaxEnergyOnInvalidId", "0", _number),
+    _Key("MeterValueSampleInterval", "60", _number),
+    _Key("MeterValuesAlignedData", ENERGY, _measurands),
     _Key("MeterValuesSampledData", ",".join(MEASURANDS), _measurands),
     _Key("NumberOfConnectors", "1"),
-    _Key("ReserveConnectorZeroSupported", "false"),
+    _Key("ReserveConnectorZeroSupported", "true"),
     _Key("ResetRetries", "0"),
     _Key("SendLocalListMaxLength", str(MOST_SENT)),
     _Key("StopTransactionOnEVSideDisconnect", "true"),
-    _Key("StopTransactionOnInvalidId", "true"),
-    _Key("StopTxnAlignedData", ""),
-    _Key("StopTxnSampledData", ""),
-    _Key("SupportedFeatureProfiles", "Core,FirmwareManagement,LocalAuthListManagement,Reservation,RemoteTrigger"),
+    _Key("StopTransactionOnInvalidId", "true", _flag),
+    _Key("StopTxnAlignedData", "", _measurands),
+    _Key("StopTxnSampledData", "", _measurands),
+    _Key("SupportedFeatureProfiles", FEATURES),
+    _Key("SupportedFileTransferProtocols", "FTP,FTPS,HTTP,HTTPS"),
     _Key("TransactionMessageAttempts", "3", _positive),
-    _Key("TransactionMessageRetryInterval", "10", _seconds),
+    _Key("TransactionMessageRetryInterval", "10", _number),
     _Key("UnlockConnectorOnEVSideDisconnect", "true"),
 )
 
@@ -86,6 +106,10 @@ class Configuration:
         self._keys = {key.name.lower(): key for key in _KEYS}
         self._values = {key.name: key.value for key in _KEYS}
         self._values["NumberOfConnectors"] = str(connectors)
+
+    def text(self, name: str) -> str:
+        """The value of a key."""
+        return self._values[name]
 
     def number(self, name: str) -> int:
         """The value of a key that holds a number; seconds where it is an interval."""

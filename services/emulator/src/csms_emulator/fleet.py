@@ -4,16 +4,33 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from random import Random
+from typing import Any
 
 from csms_emulator import link_soap, link_ws, v15
 from csms_emulator.behaviour import Behaviour
 from csms_emulator.link import CLOSE_WITHIN, Link
 from csms_emulator.settings import Settings
 from csms_emulator.station import Station
+from csms_emulator.v2 import station as v2
+from csms_ocpp.version import Version
 from csms_platform.logging import get_logger
 
+
+def _v15(serial: str, **options: Any) -> Behaviour:
+    return v15.Station(Station(serial, **options))
+
+
 _LINKS = {"json": link_ws.links, "soap": link_soap.links}
+_STATIONS: dict[str, dict[str, Callable[..., Behaviour]]] = {
+    "json": {
+        "1.6": Station,
+        "2.0.1": partial(v2.Station, version=Version.V2_0_1),
+        "2.1": partial(v2.Station, version=Version.V2_1),
+    },
+    "soap": {"1.5": _v15, "1.6": partial(Station, security=False)},
+}
 
 _log = get_logger("emulator")
 
@@ -59,7 +76,7 @@ class Fleet:
 
     def _station(self, n: int, identity: str) -> Behaviour:
         settings = self._settings
-        station = Station(
+        return _STATIONS[settings.transport][settings.version](
             identity,
             random=Random(f"{settings.seed}/{n}"),
             epoch=time.time() - asyncio.get_running_loop().time(),
@@ -67,7 +84,6 @@ class Fleet:
             pace=settings.pace,
             id_tags=settings.id_tags,
         )
-        return v15.Station(station) if settings.version == "1.5" else station
 
     async def _stops_within(self, seconds: float) -> None:
         with suppress(TimeoutError):

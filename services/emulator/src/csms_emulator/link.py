@@ -10,9 +10,10 @@ from base64 import b64encode
 from typing import assert_never
 from urllib.parse import quote
 
-from csms_emulator.actions import Action, Answer, Ask, Disconnect, Log, Reconnect, Refuse
+from csms_emulator.actions import Action, Answer, Ask, Disconnect, Log, Reconnect, Refuse, Transfer, Transferred
 from csms_emulator.behaviour import Behaviour
 from csms_emulator.logbook import Logbook
+from csms_emulator.transfers import Transfers
 from csms_ocpp.session import Event
 
 ANSWER_WITHIN = 30.0
@@ -46,12 +47,13 @@ class Link(ABC):
         self._due = 0.0
         self._stopping = False
         self._scope: asyncio.Timeout | None = None
+        self._transfers = Transfers()
 
     async def run(self) -> None:
         """Connect, and connect again, until `stop`; returns when nothing is open any more."""
         self._scope = scope = asyncio.timeout(None)
         try:
-            async with scope:
+            async with scope, self._transfers:
                 while not self._stopping:
                     await self._connect()
                     if not self._stopping:
@@ -120,10 +122,15 @@ class Link(ABC):
                 self._disconnect()
             case Ask():
                 self._ask(action)
+            case Transfer():
+                self._transfers.begin(action, self._transferred)
             case Answer() | Refuse():
                 self._reply(action)
             case _:
                 assert_never(action)
+
+    def _transferred(self, number: int, outcome: Transferred) -> None:
+        self._act(self._station.transferred(number, outcome, self._loop.time()))
 
     # --- the timer ----------------------------------------------------------------------------------------------------
 

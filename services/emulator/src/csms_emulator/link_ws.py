@@ -22,18 +22,26 @@ from csms_ocpp.catalog import Role
 from csms_ocpp.session import Session
 from csms_ocpp.version import DIALECTS, Version
 
-DIALECT = DIALECTS[Version.V1_6]
-SUBPROTOCOL = Subprotocol(Version.V1_6)
 PING_EVERY = 30.0
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Link(link.Link):
-    """Keeps one station connected to the WebSocket at `url` and its identity."""
+    """Keeps one station connected to the WebSocket at `url` and its identity; it speaks `version`."""
 
-    def __init__(self, station: Behaviour, identity: str, url: str, password: str, logbook: Logbook) -> None:
+    def __init__(
+        self,
+        station: Behaviour,
+        identity: str,
+        url: str,
+        password: str,
+        logbook: Logbook,
+        version: Version = Version.V1_6,
+    ) -> None:
         super().__init__(station, logbook)
+        self._dialect = DIALECTS[version]
+        self._subprotocol = Subprotocol(version)
         self._url = address(url, identity)
         self._headers = credentials(identity, password)
         self._session: Session | None = None
@@ -45,7 +53,7 @@ class Link(link.Link):
         try:
             async with connect(
                 self._url,
-                subprotocols=[SUBPROTOCOL],
+                subprotocols=[self._subprotocol],
                 additional_headers=self._headers,
                 compression=None,
                 proxy=None,
@@ -66,10 +74,10 @@ class Link(link.Link):
 
     async def _serve(self, socket: ClientConnection) -> str:
         """Serve the open socket until it closes; answers why it did."""
-        if socket.subprotocol != SUBPROTOCOL:
+        if socket.subprotocol != self._subprotocol:
             # OCPP-J 1.6 §3.2: without a subprotocol in common there is nothing to talk about.
-            return "the central system does not speak ocpp1.6"
-        self._session = session = Session(DIALECT, Role.STATION)
+            return f"the central system does not speak {self._subprotocol}"
+        self._session = session = Session(self._dialect, Role.STATION)
         self._output = asyncio.Queue()
         writer = asyncio.create_task(self._write(socket, self._output))
         self._online = True
@@ -140,4 +148,5 @@ class Link(link.Link):
 @asynccontextmanager
 async def links(settings: Settings) -> AsyncIterator[Callable[[Behaviour, str], Link]]:
     """What makes links that may run inside: of a station and its identity. Each has a socket of its own."""
-    yield lambda station, identity: Link(station, identity, settings.url, settings.password, Logbook(identity))
+    url, password, version = settings.url, settings.password, settings.dialect
+    yield lambda station, identity: Link(station, identity, url, password, Logbook(identity), version)

@@ -8,7 +8,6 @@ ACCEPTED, PENDING = "Accepted", "Pending"
 MODEL = {
     "chargePointVendor": "CSMS",
     "chargePointModel": "Emulator",
-    "firmwareVersion": "1.0",
     "meterType": "Arithmetic",
 }
 
@@ -40,7 +39,8 @@ class Registration:
 
     def boot(self) -> None:
         """Send BootNotification."""
-        self._board.outbox.post("BootNotification", {**MODEL, "chargePointSerialNumber": self._serial[:25]})
+        versions = {"firmwareVersion": self._board.upkeep.version}
+        self._board.outbox.post("BootNotification", {**MODEL, **versions, "chargePointSerialNumber": self._serial[:25]})
 
     def answered(self, reply: Payload, now: float) -> bool:
         """BootNotification was answered; answers whether the station is accepted."""

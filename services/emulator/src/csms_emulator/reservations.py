@@ -1,4 +1,7 @@
-"""ReserveNow and CancelReservation (OCPP 1.6 §5.13, §5.2): a connector waits for one idTag until its time is up."""
+"""ReserveNow and CancelReservation (OCPP 1.6 §5.13, §5.2): a connector waits for one idTag until its time is up.
+
+Connector 0 is any of them: as many as are reserved so remain available for those who reserved them.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,12 @@ from csms_emulator.actions import Payload
 from csms_emulator.status import Status
 
 if TYPE_CHECKING:
+    from csms_emulator.board import Board
     from csms_emulator.connector import Connector
     from csms_emulator.station import Station
+
+ACCEPTED = {"status": "Accepted"}
+REJECTED = {"status": "Rejected"}
 
 
 class Reservation(msgspec.Struct, frozen=True):
@@ -23,31 +30,75 @@ class Reservation(msgspec.Struct, frozen=True):
 
 
 def reserve_now(station: Station, request: Payload, now: float) -> Payload:
-    """ReserveNow. Connector 0 is Rejected, as where ReserveConnectorZeroSupported is not true."""
+    """ReserveNow."""
     connectors = station.at(request["connectorId"])
     until = station.board.instant(request["expiryDate"])
-    if not connectors or not station.serving or until <= now:
-        return {"status": "Rejected"}
-    connector, standing = connectors[0], _standing(station, request["reservationId"])
-    if connector is not standing and connector.status is not Status.AVAILABLE:
-        return {"status": "Unavailable" if connector.status is Status.UNAVAILABLE else "Occupied"}
-    if standing and standing is not connector:
-        # OCPP 1.6 §5.13: a reservation with the id of another replaces it.
-        standing.release(now)
-    connector.reserve(Reservation(request["reservationId"], request["idTag"], until), now)
-    return {"status": "Accepted"}
+    known = bool(connectors) or request["connectorId"] == 0
+    if not known or not station.serving or until <= now:
+        return REJECTED
+    reservation = Reservation(request["reservationId"], request["idTag"], until)
+    return _reserve(station, connectors[0], reservation, now) if connectors else _reserve_any(station, reservation, now)
 
 
 def cancel_reservation(station: Station, request: Payload, now: float) -> Payload:
     """CancelReservation."""
-    standing = _standing(station, request["reservationId"])
-    if standing is None:
-        return {"status": "Rejected"}
-    standing.release(now)
-    return {"status": "Accepted"}
+    standing(station.board, now)
+    return ACCEPTED if _drop(station, request["reservationId"], now) else REJECTED
 
 
-def _standing(station: Station, number: int) -> Connector | None:
+def standing(board: Board, now: float) -> dict[int, Reservation]:
+    """The reservations of the station as a whole that are not over, by their ids."""
+    board.reserved = {number: one for number, one in board.reserved.items() if one.until > now}
+    return board.reserved
+
+
+def is_kept(board: Board, id_tag: str, now: float) -> bool:
+    """Whether the connectors that are available now are kept for others."""
+    reserved = standing(board, now).values()
+    others = [one for one in reserved if one.id_tag != id_tag]
+    return bool(others) and len(others) == len(reserved) and len(board.available) <= len(others)
+
+
+def _reserve(station: Station, connector: Connector, reservation: Reservation, now: float) -> Payload:
+    holder = _holder(station, reservation.id)
+    if connector is not holder and connector.status is not Status.AVAILABLE:
+        return {"status": _WHY.get(connector.status, "Occupied")}
+    if connector is not holder and _all_kept(station.board, reservation.id, now):
+        return {"status": "Occupied"}
+    if holder is not connector:
+        # OCPP 1.6 §5.13: a reservation with the id of another replaces it.
+        _drop(station, reservation.id, now)
+    connector.reserve(reservation, now)
+    return ACCEPTED
+
+
+def _reserve_any(station: Station, reservation: Reservation, now: float) -> Payload:
+    board = station.board
+    if _holder(station, reservation.id) is None and _all_kept(board, reservation.id, now):
+        statuses = {_WHY.get(connector.status, "Occupied") for connector in station.connectors.values()}
+        return {"status": statuses.pop() if len(statuses) == 1 else "Occupied"}
+    _drop(station, reservation.id, now)
+    board.reserved[reservation.id] = reservation
+    return ACCEPTED
+
+
+def _all_kept(board: Board, number: int, now: float) -> bool:
+    """Whether every connector that is available is kept by another reservation than this one."""
+    return len(board.available) <= sum(1 for other in standing(board, now) if other != number)
+
+
+_WHY = {Status.UNAVAILABLE: "Unavailable", Status.FAULTED: "Faulted"}
+
+
+def _drop(station: Station, number: int, now: float) -> bool:
+    """The reservation with this id is over, if there is one; answers whether."""
+    holder = _holder(station, number)
+    if holder:
+        holder.release(now)
+    return bool(station.board.reserved.pop(number, None) or holder)
+
+
+def _holder(station: Station, number: int) -> Connector | None:
     """The connector that waits for this reservation's driver."""
     waiting = (c for c in station.connectors.values() if c.status is Status.RESERVED and c.reservation)
     return next((c for c in waiting if c.reservation and c.reservation.id == number), None)

@@ -1,25 +1,35 @@
-"""The emulator as a service: entering starts the fleet, leaving lets it end its transactions and hang up."""
+"""The emulator as a service: entering starts the stations, leaving lets them end their transactions and hang up."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+from csms_emulator.files.specification import Specification
 from csms_emulator.fleet import Fleet
+from csms_emulator.park import Park
 from csms_emulator.settings import Settings
 
+Spawn = Callable[[Coroutine[Any, Any, None], str], None]
 
-@asynccontextmanager
-async def service(
-    settings: Settings, *, spawn: Callable[[Coroutine[Any, Any, None], str], None]
-) -> AsyncIterator[None]:
+
+def service(settings: Settings, *, spawn: Spawn) -> AbstractAsyncContextManager[None]:
     """Run the fleet of `settings`.
 
     Stations connect by themselves, in the background, whether or not the central system is there yet. `spawn` runs the
     fleet's task; it ends, without an error, before this returns, in at most `grace` and a few seconds.
     """
-    fleet = Fleet(settings)
-    spawn(fleet.run(), "emulator")
+    return _running(Fleet(settings), spawn)
+
+
+def park(specifications: Sequence[Specification], *, spawn: Spawn) -> AbstractAsyncContextManager[None]:
+    """Run the fleets of `specifications` together, as `service` runs one."""
+    return _running(Park(specifications), spawn)
+
+
+@asynccontextmanager
+async def _running(stations: Fleet | Park, spawn: Spawn) -> AsyncIterator[None]:
+    spawn(stations.run(), "emulator")
     try:
         yield
     finally:
-        await fleet.stop()
+        await stations.stop()

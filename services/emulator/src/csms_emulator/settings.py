@@ -10,11 +10,16 @@ from csms_ocpp.version import Version
 _DEFAULT_URLS = {"json": "ws://localhost:9220/ocpp", "soap": "http://localhost:9220/Ocpp"}
 _SCHEMES = {"json": ("ws", "wss"), "soap": ("http", "https")}
 _KINDS = {"json": "a ws:// or wss:// address", "soap": "an http:// or https:// address"}
+_ONLY_TRANSPORT = {"1.5": "soap", "2.0.1": "json", "2.1": "json"}
+# OCPP 1.6 §7.28: IdToken is a CiString20Type; 2.0.1 gives an idToken 36 characters, 2.1 255.
+_LONGEST_ID_TAG = {"1.5": 20, "1.6": 20, "2.0.1": 36, "2.1": 255}
 _EVERYWHERE = ("", "0.0.0.0", "::")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """A fleet of charging stations that speak OCPP 1.6 over WebSocket or SOAP, or 1.5 over SOAP.
+    """A fleet of charging stations that speak OCPP 1.6 over WebSocket or SOAP, 1.5 over SOAP, or 2.x over WebSocket.
+
+    A station of 2.x has `connectors` EVSEs of one connector each.
 
     `url` is the central system's address: over WebSocket without the identity, over SOAP as it is ("": the default of
     the transport, which is then read here). `identity` is a format string over `n` = 1…`count`. `password` turns HTTP
@@ -29,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Raises ValueError, with a sentence, for a value that cannot work.
     """
 
-    version: Literal["1.5", "1.6"] = "1.6"
+    version: Literal["1.5", "1.6", "2.0.1", "2.1"] = "1.6"
     transport: Literal["json", "soap"] = "json"
     url: str = ""
     count: int = 5
@@ -55,13 +60,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _require(self.pace > 0, "pace is greater than 0")
         _require(self.ramp >= 0, "ramp is not negative")
         _require(self.grace >= 0, "grace is not negative")
-        # OCPP 1.6 §7.28: IdToken is a CiString20Type.
-        _require(all(0 < len(tag) <= 20 for tag in self.id_tags), "an id tag has 1 to 20 characters")
+        longest = _LONGEST_ID_TAG[self.version]
+        _require(all(0 < len(tag) <= longest for tag in self.id_tags), f"an id tag has 1 to {longest} characters")
         _require(self.count == 1 or _name(self.identity, 1) != _name(self.identity, 2), "identity contains {n}")
 
     def _check_url(self) -> None:
         soap, address = self.transport == "soap", urlsplit(self.url)
-        _require(soap or self.version == "1.6", "version 1.5 needs the transport soap")
+        needed = _ONLY_TRANSPORT.get(self.version, self.transport)
+        _require(self.transport == needed, f"version {self.version} needs the transport {needed}")
         known = address.scheme in _SCHEMES[self.transport] and bool(address.hostname)
         _require(known, f"url is {_KINDS[self.transport]}")
         bare = not address.query and not address.fragment

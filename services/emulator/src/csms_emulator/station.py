@@ -7,20 +7,24 @@ Times are seconds on any monotonic clock, always the same one. A station survive
 while it is offline, and what it has to say about them is delivered later.
 """
 
+from collections.abc import Sequence
+from math import inf
 from random import Random
 from typing import assert_never
 
 import msgspec
 
-from csms_emulator import firmware, triggers
-from csms_emulator.actions import Action, Answer, Ask, Disconnect, Payload, Reconnect, Refuse
+from csms_emulator import metering, smart_charging, triggers, upkeep
+from csms_emulator.actions import Action, Answer, Ask, Disconnect, Payload, Reconnect, Refuse, Transferred
 from csms_emulator.board import Board
+from csms_emulator.by_hand import ByHand
+from csms_emulator.charging import USUAL, Outlet
 from csms_emulator.commands import COMMANDS
 from csms_emulator.configuration import Configuration
 from csms_emulator.connector import Connector
-from csms_emulator.firmware import FIRMWARE, IDLE
 from csms_emulator.outbox import Message
 from csms_emulator.registration import BOOT, HEARTBEAT, PENDING, Registration
+from csms_emulator.upkeep import Upkeep
 from csms_ocpp.errors import ErrorCode
 from csms_ocpp.session import AnswerRefused, CallEnded, CallReceived, Complaint, Event, Outcome, SendReceived
 
@@ -39,10 +43,13 @@ class _Ending(msgspec.Struct):
     told: bool = False
 
 
-class Station:
+class Station(ByHand):
     """One charging station.
 
     `epoch` is the time since 1970 at which the caller's clock stood at 0. `pace`: emulated seconds in a real one.
+    `outlets` says how the connectors are made, where they differ from the usual ones. Without `drivers` nobody comes,
+    stays or leaves but by hand. `security`: whether the station tells security events; over SOAP there are no words
+    for them.
     """
 
     def __init__(
@@ -54,11 +61,19 @@ class Station:
         connectors: int = 1,
         pace: float = 1.0,
         id_tags: tuple[str, ...] = (),
+        security: bool = True,
+        drivers: bool = True,
+        outlets: Sequence[Outlet] = (),
     ) -> None:
         self.configuration = Configuration(connectors)
-        self.board = Board(random, pace, epoch, self.configuration, id_tags)
+        self.board = Board(random, pace, epoch, self.configuration, id_tags, drivers)
+        self.board.upkeep = Upkeep(serial, security)
         self._registration = Registration(serial, self.board)
-        self.connectors = {n: Connector(n, self.board) for n in range(1, connectors + 1)}
+        made = [*outlets, *[USUAL] * (connectors - len(outlets))]
+        self.connectors = {
+            n: Connector(n, self.board, kind=outlet.kind, power=outlet.power)
+            for n, outlet in enumerate(made[:connectors], 1)
+        }
         self._connected = False
         self._failures = 0
         self._ending: _Ending | None = None
@@ -76,6 +91,7 @@ class Station:
         """The central system can be asked: the WebSocket is open."""
         with self.board.collect() as actions:
             self._connected = True
+            self._await_the_clock(now)
             self.board.log("connected")
             if self._registration.accepted:
                 self._listen(now, booted=False)
@@ -129,10 +145,19 @@ class Station:
                     self.connectors[number].handle_timer(occasion, now)
                 elif occasion == HEARTBEAT:
                     self._registration.heartbeat(now)
-                elif occasion == FIRMWARE:
-                    firmware.step(self.board, now)
+                elif occasion == metering.CLOCK:
+                    self._sample_aligned(now)
+                elif occasion in upkeep.OCCASIONS:
+                    upkeep.OCCASIONS[occasion](self, now)
                 elif occasion == BOOT and self._connected:
                     self._registration.boot()
+            self._settle(now)
+        return actions
+
+    def transferred(self, number: int, outcome: Transferred, now: float) -> list[Action]:
+        """The Transfer of this number has ended."""
+        with self.board.collect() as actions:
+            upkeep.transferred(self, number, outcome, now)
             self._settle(now)
         return actions
 
@@ -159,6 +184,11 @@ class Station:
         obeys = self._registration.accepted or self._registration.status == PENDING
         return obeys and self._ending is None
 
+    @property
+    def leaving(self) -> bool:
+        """Whether the connection is to end, with a restart or for good."""
+        return self._ending is not None
+
     def at(self, number: int) -> list[Connector]:
         """The connector with this number, if there is one."""
         return [self.connectors[number]] if number in self.connectors else []
@@ -171,6 +201,7 @@ class Station:
         """
         if self._ending is None:
             self.board.log("reset", kind="Hard" if hard else "Soft")
+            upkeep.will_reset(self.board, now)
             grace, reason = (0.0, "HardReset") if hard else (SOFT_RESET_DEADLINE, "SoftReset")
             self._end(now, grace, reason, for_good=False)
 
@@ -183,16 +214,30 @@ class Station:
 
     def rearm(self, key: str, now: float) -> None:
         """The configuration key has changed: an interval counts from now."""
+        upkeep.reconfigured(self.board, key, now)
         if key.lower() == "heartbeatinterval" and self.board.online:
             self._registration.expect_heartbeat(now)
         elif key.lower() == "metervaluesampleinterval":
             for connector in self.connectors.values():
                 connector.sample_from(now)
+        elif key.lower() == "clockaligneddatainterval":
+            self._await_the_clock(now)
 
     def report(self, now: float) -> None:
         """Tell the state of the station as a whole."""
         if self.board.online:
             triggers.report_station(self.board, self.connectors, now)
+
+    def _sample_aligned(self, now: float) -> None:
+        for connector in self.connectors.values():
+            connector.sample_aligned(now)
+        self._await_the_clock(now)
+
+    def _await_the_clock(self, now: float) -> None:
+        at = metering.next_alignment(self.board, now)
+        self.board.agenda.cancel(metering.CLOCK)
+        if at < inf and self._ending is None:
+            self.board.agenda.set(at, metering.CLOCK)
 
     def _command(self, call: CallReceived, now: float) -> None:
         command = COMMANDS.get(call.action)
@@ -258,10 +303,13 @@ class Station:
             triggers.report_station(self.board, self.connectors, now)
         for connector in self.connectors.values():
             connector.open(now, booted=booted)
+        upkeep.tell_untold(self.board)
 
     def _settle(self, now: float) -> None:
         """Close every input: send what may be sent, and leave when there is nothing left to say."""
         board, ending = self.board, self._ending
+        smart_charging.obey(self, now)
+        board.upkeep.record(board.actions, now)
         if ending is None or now < ending.until:
             message = board.outbox.next(now, self._registration.status) if self._connected else None
             if message:
@@ -284,7 +332,8 @@ class Station:
     def _restart(self, now: float) -> None:
         self._registration.status = ""
         self._failures = 0
-        self.board.firmware = IDLE
+        self.board.upkeep.restarted()
+        self.board.reserved.clear()
         self.board.agenda.clear()
         for connector in self.connectors.values():
             connector.reboot()

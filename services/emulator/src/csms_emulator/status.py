@@ -1,7 +1,7 @@
 """The states of a connector, and which occasion leads from which to which: one table.
 
 Only what this emulator can live through is in it; a transition that is missing here is missing in OCPP 1.6 §4.9, too,
-or is one of the cells for faults.
+or leads to or from Faulted: a fault comes at any time, and what was before it is there again after it.
 """
 
 from enum import StrEnum
@@ -14,17 +14,21 @@ class Status(StrEnum):
     PREPARING = "Preparing"
     CHARGING = "Charging"
     SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
     FINISHING = "Finishing"
     RESERVED = "Reserved"
     UNAVAILABLE = "Unavailable"
+    FAULTED = "Faulted"
 
 
 class Occasion(StrEnum):
     """What can happen to a connector."""
 
     PLUGGED_IN = "plugged in"
+    CARD_SHOWN = "card shown"
     ENERGY_FLOWS = "energy flows"
     CAR_FULL = "car full"
+    WITHHELD = "energy withheld"
     STOPPED = "stopped"
     UNPLUGGED = "unplugged"
     RESERVED = "reserved"
@@ -37,6 +41,7 @@ class Occasion(StrEnum):
 TRANSITIONS: dict[Status, dict[Occasion, Status]] = {
     Status.AVAILABLE: {
         Occasion.PLUGGED_IN: Status.PREPARING,  # A2
+        Occasion.CARD_SHOWN: Status.PREPARING,  # A2
         Occasion.RESERVED: Status.RESERVED,  # A7
         Occasion.TAKEN_OUT: Status.UNAVAILABLE,  # A8
     },
@@ -46,17 +51,24 @@ TRANSITIONS: dict[Status, dict[Occasion, Status]] = {
     },
     Status.CHARGING: {
         Occasion.CAR_FULL: Status.SUSPENDED_EV,  # C4
+        Occasion.WITHHELD: Status.SUSPENDED_EVSE,  # C5
         Occasion.STOPPED: Status.FINISHING,  # C6
     },
     Status.SUSPENDED_EV: {
         Occasion.STOPPED: Status.FINISHING,  # D6
     },
+    Status.SUSPENDED_EVSE: {
+        Occasion.ENERGY_FLOWS: Status.CHARGING,  # E3
+        Occasion.STOPPED: Status.FINISHING,  # E6
+    },
     Status.FINISHING: {
+        Occasion.CARD_SHOWN: Status.PREPARING,  # F2
         Occasion.UNPLUGGED: Status.AVAILABLE,  # F1
     },
     Status.RESERVED: {
         Occasion.RELEASED: Status.AVAILABLE,  # G1
         Occasion.PLUGGED_IN: Status.PREPARING,  # G2
+        Occasion.CARD_SHOWN: Status.PREPARING,  # G2
         Occasion.TAKEN_OUT: Status.UNAVAILABLE,  # G8
     },
     Status.UNAVAILABLE: {

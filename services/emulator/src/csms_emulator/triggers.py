@@ -51,11 +51,11 @@ def _heartbeat(board: Board, connectors: Mapping[int, Connector], wanted: int | 
 
 def _firmware(board: Board, connectors: Mapping[int, Connector], wanted: int | None, now: float) -> None:
     # OCPP 1.6 §4.5: Idle is only for an answer to a TriggerMessage, when no firmware is being installed.
-    board.outbox.post("FirmwareStatusNotification", {"status": board.firmware}, triggered=True)
+    board.outbox.post("FirmwareStatusNotification", {"status": board.upkeep.update.plain_status}, triggered=True)
 
 
 def _diagnostics(board: Board, connectors: Mapping[int, Connector], wanted: int | None, now: float) -> None:
-    board.outbox.post("DiagnosticsStatusNotification", {"status": "Idle"}, triggered=True)
+    board.outbox.post("DiagnosticsStatusNotification", {"status": board.upkeep.diagnostics.status}, triggered=True)
 
 
 def _chosen(connectors: Mapping[int, Connector], wanted: int | None) -> list[Connector]:

@@ -7,7 +7,7 @@ from 1.6's, and so are their answers to commands; the other way round it is comm
 import msgspec
 from msgspec import Raw
 
-from csms_emulator.actions import Action, Answer, Ask, Payload
+from csms_emulator.actions import Action, Answer, Ask, Payload, Transferred
 from csms_emulator.behaviour import Behaviour
 from csms_emulator.v15_words import ANSWERS, ASKED, HEARD, REQUESTS, Translation
 from csms_ocpp.session import CallEnded, CallReceived, Event, Outcome
@@ -51,9 +51,17 @@ class Station:
         """The time has come for whatever is due."""
         return self._translated(self._inner.handle_timer(now), "", now)
 
+    def transferred(self, number: int, outcome: Transferred, now: float) -> list[Action]:
+        """The Transfer of this number has ended."""
+        return self._translated(self._inner.transferred(number, outcome, now), "", now)
+
     def shut_down(self, now: float, grace: float) -> list[Action]:
         """Leave."""
         return self._translated(self._inner.shut_down(now, grace), "", now)
+
+    def translated(self, actions: list[Action], now: float) -> list[Action]:
+        """What `inner` answered to an input of its own (`by_hand`), in the words of 1.5."""
+        return self._translated(actions, "", now)
 
     def _translated(self, actions: list[Action], command: str, now: float) -> list[Action]:
         translated: list[Action] = []

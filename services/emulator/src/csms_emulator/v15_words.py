@@ -64,6 +64,7 @@ REQUESTS: dict[str, Request] = {
     "DiagnosticsStatusNotification": _said_while("DiagnosticsStatusNotification"),
     "FirmwareStatusNotification": _said_while("FirmwareStatusNotification"),
     "MeterValues": _meter_values,
+    "SecurityEventNotification": lambda request: None,
     "StatusNotification": _status_notification,
     "StopTransaction": _stop_transaction,
 }

@@ -1,0 +1,1 @@
+"""Stations that speak 2.0.1 and 2.1."""
