@@ -116,9 +116,9 @@ def test_a_remote_start_waits_for_the_cable() -> None:
 
 
 def test_drivers_who_come_by_themselves_may_show_the_card_first_and_forget_to_plug_in() -> None:
-    central = booted(seed=2, connectors=4, pace=60)
+    central = booted(seed=2, connectors=4, pace=30)
 
-    central.run(7200)
+    central.run(1800)
 
     forgotten = [entry for entry in central.logged if entry.event == "not plugged in"]
     assert len(forgotten) > 1

@@ -51,6 +51,18 @@ def test_being_out_of_service_survives_a_reset() -> None:
     assert central.statuses()[-1] == "Unavailable"
 
 
+def test_what_was_scheduled_is_done_by_a_reset() -> None:
+    central = charging()
+    central.command("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"})
+    central.command("Reset", {"type": "Hard"})
+
+    central.disconnect()
+    central.connect()
+    central.settle()
+
+    assert central.statuses()[-1] == "Unavailable"
+
+
 def test_the_availability_of_an_unknown_connector_is_rejected() -> None:
     assert booted().command("ChangeAvailability", {"connectorId": 5, "type": "Operative"}) == REJECTED
 

@@ -161,6 +161,23 @@ def test_a_broken_connector_cannot_be_reserved() -> None:
     assert [reserve(central), reserve(central, connector=0)] == [{"status": "Faulted"}] * 2
 
 
+def test_a_stranger_does_not_end_a_reservation() -> None:
+    central = booted(drivers=False)
+    reserve(central)
+
+    for deed in (
+        lambda station, now: station.plug(1, now),
+        lambda station, now: station.swipe(1, "OTHER", now),
+        lambda station, now: station.unplug(1, now),
+        lambda station, now: station.swipe(1, "MINE", now),
+        lambda station, now: station.plug(1, now),
+    ):
+        central.by_hand(deed)
+
+    assert [(p["idTag"], p["reservationId"]) for p in central.payloads("StartTransaction")] == [("MINE", 7)]
+    assert central.statuses() == ["Reserved", "Preparing", "Available", "Reserved", "Preparing", "Charging"]
+
+
 def test_taking_a_reserved_connector_out_of_service_ends_the_reservation() -> None:
     central = booted()
     reserve(central)

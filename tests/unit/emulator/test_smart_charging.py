@@ -213,6 +213,24 @@ def test_a_schedule_with_too_many_periods_is_told_as_far_as_it_goes() -> None:
     assert (len(told["chargingSchedulePeriod"]), told["duration"]) == (MOST_PERIODS, MOST_PERIODS // 2 * 86_400)
 
 
+def test_numbers_beyond_all_measure_are_borne() -> None:
+    central = booted()
+    plan = schedule((0, 10**400), (10**400, 6), duration=10**400)
+
+    answer = install(central, 1, profile(DEFAULT, plan))
+
+    assert answer == ACCEPTED
+    assert composite(central, duration=10**400) == [(0, 32.0)]
+
+
+def test_a_schedule_that_changes_nothing_very_often_is_told_as_far_as_it_goes() -> None:
+    central = booted()
+    plan = schedule(*((n, 8) for n in range(40)), startSchedule=AT)
+    install(central, 1, profile(DEFAULT, plan, chargingProfileKind="Recurring", recurrencyKind="Daily"))
+
+    assert composite(central, duration=10**9) == [(0, 8.0)]
+
+
 def test_an_unknown_connector_has_no_composite_schedule() -> None:
     assert booted().command("GetCompositeSchedule", {"connectorId": 9, "duration": 60}) == REJECTED
 

@@ -1,15 +1,13 @@
 """What the parts of a station share: settings, chance, the agenda, the outbox, and the actions of the current input."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
 
-from csms_emulator.actions import Action, Log
+from csms_emulator.actions import Action
 from csms_emulator.agenda import Agenda
 from csms_emulator.configuration import Configuration
+from csms_emulator.desk import Desk
 from csms_emulator.local_list import LocalList
 from csms_emulator.outbox import Outbox
 from csms_emulator.profiles import Profiles
@@ -18,12 +16,10 @@ from csms_emulator.upkeep import Upkeep
 
 
 @dataclass(slots=True)
-class Board:
-    """`epoch` is the time since 1970, in seconds, at which the caller's clock stood at 0.
+class Board(Desk):
+    """Without `drivers` nobody comes, stays or leaves by himself.
 
-    `online`: connected and Accepted, so that a question to the central system can be answered now. Without `drivers`
-    nobody comes, stays or leaves by himself. `available` are the connectors that are; `reserved` the reservations of
-    the station as a whole.
+    `available` are the connectors that are; `reserved` the reservations of the station as a whole.
     """
 
     random: Random
@@ -43,26 +39,10 @@ class Board:
     actions: list[Action] = field(default_factory=list)
     online: bool = False
 
-    def log(self, event: str, level: str = "info", **fields: Any) -> None:
-        """Tell the reader of the log."""
-        self.actions.append(Log(event, fields, level))
-
     def timestamp(self, now: float) -> str:
         """The time in the form of the wire: ISO 8601, UTC, milliseconds."""
         moment = datetime.fromtimestamp(self.epoch + now, UTC)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    def instant(self, text: str) -> float:
-        """The wire's time on the caller's clock: UTC without a zone. What is no time (a leap second) is long past."""
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return -self.epoch
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self.epoch
-
-    def later(self, now: float, least: float, most: float) -> float:
-        """A random instant between `least` and `most` emulated seconds from now."""
-        return now + self.random.uniform(least, most) / self.pace
 
     def card(self) -> str:
         """The idTag of the next driver."""
@@ -91,11 +71,3 @@ class Board:
         """Whether the list, or else the cache, accepts this idTag by itself (OCPP 1.6 §3.5, LocalPreAuthorize)."""
         listed = self.local_list.status(id_tag) if self.configuration.flag("LocalAuthListEnabled") else None
         return id_tag in self.cache if listed is None else listed == "Accepted"
-
-    @contextmanager
-    def collect(self) -> Iterator[list[Action]]:
-        """The actions of one input, gathered while the block runs."""
-        actions: list[Action] = []
-        self.actions = actions
-        yield actions
-        self.actions = []

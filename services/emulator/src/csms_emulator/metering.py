@@ -1,14 +1,11 @@
 """The meter of a connector: its register, and the readings taken of it, for MeterValues and for StopTransaction."""
 
-from math import inf
-
 import msgspec
 
 from csms_emulator.actions import Payload
 from csms_emulator.board import Board
 from csms_emulator.charging import Car, sample
 
-CLOCK = "clock"
 MOST_READINGS = 500
 
 PERIODIC, ALIGNED = "Sample.Periodic", "Sample.Clock"
@@ -67,20 +64,6 @@ class Meter:
     def told(self, context: str) -> None:
         """The next interval of this context begins."""
         self._before[context] = self.register
-
-
-def next_alignment(board: Board, now: float) -> float:
-    """When the clock says to measure next; infinite for never. OCPP 1.6 §9.1: intervals are counted from midnight.
-
-    From UTC's, and in real seconds: the central system looks at its own clock.
-    """
-    interval = board.configuration.number("ClockAlignedDataInterval")
-    if not interval:
-        return inf
-    day = (board.epoch + now) // 86_400 * 86_400 - board.epoch
-    passed = (now - day) // interval + 1
-    at = day + min(passed * interval, 86_400.0)
-    return at if at > now else at + interval
 
 
 class Allowance(msgspec.Struct):

@@ -14,6 +14,8 @@ STATION_MAX, DEFAULT, TRANSACTION = "ChargePointMaxProfile", "TxDefaultProfile",
 RECURS = {"Daily": 86_400.0, "Weekly": 604_800.0}
 PHASES = 3  # OCPP 1.6 §7.14: "numberPhases=3 will be assumed unless another number is given"
 
+LARGEST = 2**53
+
 MOST_STACK_LEVEL = 9
 MOST_PERIODS = 48
 MOST_PROFILES = 20
@@ -102,7 +104,7 @@ def read(payload: Payload, instant: Callable[[str], float]) -> Profile | None:
         periods=tuple(_period(period) for period in schedule["chargingSchedulePeriod"]),
         transaction=payload.get("transactionId"),
         start=starts,
-        duration=float(schedule.get("duration", inf)),
+        duration=_finite(schedule["duration"]) if "duration" in schedule else inf,
         recurs=recurs,
         valid_from=instant(payload["validFrom"]) if "validFrom" in payload else -inf,
         valid_to=instant(payload["validTo"]) if "validTo" in payload else inf,
@@ -111,7 +113,13 @@ def read(payload: Payload, instant: Callable[[str], float]) -> Profile | None:
 
 
 def _period(payload: Payload) -> Period:
-    return Period(float(payload["startPeriod"]), float(payload["limit"]), payload.get("numberPhases", PHASES))
+    start, limit = _finite(payload["startPeriod"]), _finite(payload["limit"])
+    return Period(start, limit, payload.get("numberPhases", PHASES))
+
+
+def _finite(number: float) -> float:
+    # JSON knows integers that are too large for any float.
+    return float(min(max(number, -LARGEST), LARGEST))
 
 
 def _makes_sense(profile: Profile, kind: str) -> bool:

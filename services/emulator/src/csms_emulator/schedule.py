@@ -11,6 +11,8 @@ import msgspec
 from csms_emulator.charging import NOMINAL_VOLTAGE
 from csms_emulator.profiles import DEFAULT, STATION_MAX, TRANSACTION, Period, Profile, Profiles
 
+MOST_LOOKS = 2000  # at limits that may have changed
+
 Step = tuple[float, "Limit"]
 
 
@@ -51,18 +53,20 @@ def compose(
 ) -> tuple[list[Step], float]:
     """The limits from `start` on: (seconds from there, limit), equal ones merged; and how many seconds they cover.
 
-    That is `duration`, unless there are more than `most` of them.
+    That is `duration`, unless there are more than `most` of them, or very many that are equal.
     """
     steps: list[Step] = []
     at = start
-    while at < start + duration:
+    for _ in range(MOST_LOOKS):
+        if at >= start + duration:
+            return steps, duration
         now = limit(at)
         if not steps or steps[-1][1] != now:
             if len(steps) == most:
                 return steps, at - start
             steps.append((at - start, now))
         at = following(at)
-    return steps, duration
+    return steps, at - start
 
 
 def period_at(profile: Profile, at: float, began: float) -> Period | None:

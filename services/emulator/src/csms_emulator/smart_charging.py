@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SCHEDULE = "schedule"
 ALL_PHASES = 3
+LONGEST = 366 * 86_400  # seconds that a composite schedule covers
 RATE_UNITS = {"A": "Current", "W": "Power"}
 
 
@@ -47,10 +48,23 @@ def clear_charging_profile(station: Station, request: Payload, now: float) -> Pa
 
 def get_composite_schedule(station: Station, request: Payload, now: float) -> Payload:
     """GetCompositeSchedule (OCPP 1.6 §5.7); 0 is what all connectors together may take from the grid."""
-    number, duration = request["connectorId"], max(0, request["duration"])
+    number, duration = request["connectorId"], min(max(1, request["duration"]), LONGEST)
     if number != 0 and number not in station.connectors:
         return {"status": "Rejected"}
     unit = request.get("chargingRateUnit") or _usual_unit(station, number)
+    steps, covered = _composed(station, number, duration, now)
+    planned = {
+        "duration": covered,
+        "startSchedule": station.board.timestamp(now),
+        "chargingRateUnit": unit,
+        "chargingSchedulePeriod": [_period(at, limit, unit) for at, limit in steps.items()],
+    }
+    told = {"connectorId": number, "scheduleStart": station.board.timestamp(now)}
+    return {"status": "Accepted", **told, "chargingSchedule": planned}
+
+
+def _composed(station: Station, number: int, duration: int, now: float) -> tuple[dict[int, Limit], int]:
+    """The limits by the second at which they begin; and for how many seconds they are told."""
     steps, covered = schedule.compose(
         lambda at: _allowed(station, number, at, now),
         lambda at: min((_next_change(station, c, at, now) for c in _meant(station, number)), default=inf),
@@ -58,16 +72,8 @@ def get_composite_schedule(station: Station, request: Payload, now: float) -> Pa
         duration,
         MOST_PERIODS,
     )
-    planned = {
-        "duration": round(covered),
-        "startSchedule": station.board.timestamp(now),
-        "chargingRateUnit": unit,
-        "chargingSchedulePeriod": [
-            _period(at, limit, unit) for at, limit in steps or [(0.0, _allowed(station, number, now, now))]
-        ],
-    }
-    told = {"connectorId": number, "scheduleStart": station.board.timestamp(now)}
-    return {"status": "Accepted", **told, "chargingSchedule": planned}
+    # Of two that begin within a second the later one counts.
+    return {round(at): limit for at, limit in steps}, round(covered)
 
 
 def understood(station: Station, payload: Payload) -> Profile | None:
@@ -141,5 +147,5 @@ def _usual_unit(station: Station, number: int) -> str:
     return "W" if any(connector.outlet.kind == "DC" for connector in _meant(station, number)) else "A"
 
 
-def _period(at: float, limit: Limit, unit: str) -> Payload:
-    return {"startPeriod": round(at), "limit": limit.rate(unit), "numberPhases": limit.phases}
+def _period(at: int, limit: Limit, unit: str) -> Payload:
+    return {"startPeriod": at, "limit": limit.rate(unit), "numberPhases": limit.phases}

@@ -8,14 +8,14 @@ while it is offline, and what it has to say about them is delivered later.
 """
 
 from collections.abc import Sequence
-from math import inf
 from random import Random
 from typing import assert_never
 
 import msgspec
 
-from csms_emulator import metering, smart_charging, triggers, upkeep
+from csms_emulator import clock, smart_charging, triggers, upkeep
 from csms_emulator.actions import Action, Answer, Ask, Disconnect, Payload, Reconnect, Refuse, Transferred
+from csms_emulator.admission import BOOT, HEARTBEAT, PENDING
 from csms_emulator.board import Board
 from csms_emulator.by_hand import ByHand
 from csms_emulator.charging import USUAL, Outlet
@@ -23,7 +23,7 @@ from csms_emulator.commands import COMMANDS
 from csms_emulator.configuration import Configuration
 from csms_emulator.connector import Connector
 from csms_emulator.outbox import Message
-from csms_emulator.registration import BOOT, HEARTBEAT, PENDING, Registration
+from csms_emulator.registration import Registration
 from csms_emulator.upkeep import Upkeep
 from csms_ocpp.errors import ErrorCode
 from csms_ocpp.session import AnswerRefused, CallEnded, CallReceived, Complaint, Event, Outcome, SendReceived
@@ -91,7 +91,7 @@ class Station(ByHand):
         """The central system can be asked: the WebSocket is open."""
         with self.board.collect() as actions:
             self._connected = True
-            self._await_the_clock(now)
+            clock.await_clock(self, now)
             self.board.log("connected")
             if self._registration.accepted:
                 self._listen(now, booted=False)
@@ -145,8 +145,8 @@ class Station(ByHand):
                     self.connectors[number].handle_timer(occasion, now)
                 elif occasion == HEARTBEAT:
                     self._registration.heartbeat(now)
-                elif occasion == metering.CLOCK:
-                    self._sample_aligned(now)
+                elif occasion == clock.CLOCK:
+                    clock.sample_aligned(self, now)
                 elif occasion in upkeep.OCCASIONS:
                     upkeep.OCCASIONS[occasion](self, now)
                 elif occasion == BOOT and self._connected:
@@ -221,23 +221,12 @@ class Station(ByHand):
             for connector in self.connectors.values():
                 connector.sample_from(now)
         elif key.lower() == "clockaligneddatainterval":
-            self._await_the_clock(now)
+            clock.await_clock(self, now)
 
     def report(self, now: float) -> None:
         """Tell the state of the station as a whole."""
         if self.board.online:
             triggers.report_station(self.board, self.connectors, now)
-
-    def _sample_aligned(self, now: float) -> None:
-        for connector in self.connectors.values():
-            connector.sample_aligned(now)
-        self._await_the_clock(now)
-
-    def _await_the_clock(self, now: float) -> None:
-        at = metering.next_alignment(self.board, now)
-        self.board.agenda.cancel(metering.CLOCK)
-        if at < inf and self._ending is None:
-            self.board.agenda.set(at, metering.CLOCK)
 
     def _command(self, call: CallReceived, now: float) -> None:
         command = COMMANDS.get(call.action)

@@ -1,26 +1,19 @@
 """What the parts of a 2.x station share: the device model, chance, the agenda, the outbox, the current actions."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from random import Random
-from typing import Any
 
-from csms_emulator.actions import Action, Log, Payload
+from csms_emulator.actions import Action, Payload
 from csms_emulator.agenda import Agenda
+from csms_emulator.desk import Desk
 from csms_emulator.v2.device import Device
 from csms_emulator.v2.local_list import LocalList, key
 from csms_emulator.v2.outbox import Outbox
 
 
 @dataclass(slots=True)
-class Board:
-    """`epoch` is the time since 1970, in seconds, at which the caller's clock stood at 0.
-
-    `online`: connected and Accepted, so that a question to the central system can be answered now. `cache` holds the
-    keys of accepted idTokens.
-    """
+class Board(Desk):
+    """`cache` holds the keys of accepted idTokens."""
 
     random: Random
     pace: float
@@ -34,25 +27,9 @@ class Board:
     actions: list[Action] = field(default_factory=list)
     online: bool = False
 
-    def log(self, event: str, level: str = "info", **fields: Any) -> None:
-        """Tell the reader of the log."""
-        self.actions.append(Log(event, fields, level))
-
     def timestamp(self, now: float) -> str:
         """The time in the form of the wire: ISO 8601, UTC, milliseconds."""
         return self.device.time(now)
-
-    def instant(self, text: str) -> float:
-        """The wire's time on the caller's clock: UTC without a zone. What is no time (a leap second) is long past."""
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return -self.epoch
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self.epoch
-
-    def later(self, now: float, least: float, most: float) -> float:
-        """A random instant between `least` and `most` emulated seconds from now."""
-        return now + self.random.uniform(least, most) / self.pace
 
     def number(self, component: str, variable: str, instance: str | None = None) -> int:
         """A variable that holds a whole number."""
@@ -89,11 +66,3 @@ class Board:
         if key(id_token) in self.cache and self.flag("AuthCtrlr", "LocalAuthorizeOffline"):
             return True
         return self.flag("AuthCtrlr", "OfflineTxForUnknownIdEnabled")
-
-    @contextmanager
-    def collect(self) -> Iterator[list[Action]]:
-        """The actions of one input, gathered while the block runs."""
-        actions: list[Action] = []
-        self.actions = actions
-        yield actions
-        self.actions = []

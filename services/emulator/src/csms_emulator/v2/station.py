@@ -10,8 +10,8 @@ from typing import assert_never
 import msgspec
 
 from csms_emulator.actions import Action, Answer, Ask, Disconnect, Payload, Reconnect, Refuse, Transferred
+from csms_emulator.admission import BOOT, HEARTBEAT, REJECTED
 from csms_emulator.outbox import Message
-from csms_emulator.registration import BOOT, HEARTBEAT
 from csms_emulator.station import RESTART, SOFT_RESET_DEADLINE
 from csms_emulator.v2.back_off import BackOff
 from csms_emulator.v2.board import Board
@@ -19,7 +19,7 @@ from csms_emulator.v2.commands import COMMANDS
 from csms_emulator.v2.device import Device, utc
 from csms_emulator.v2.evse import Evse
 from csms_emulator.v2.other_commands import COMMANDS as OTHER_COMMANDS
-from csms_emulator.v2.registration import REJECTED, Registration
+from csms_emulator.v2.registration import Registration
 from csms_emulator.v2.resets import Resets
 from csms_emulator.v2.triggers import TRIGGERS
 from csms_ocpp.errors import ErrorCode

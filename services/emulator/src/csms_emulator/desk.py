@@ -1,0 +1,49 @@
+"""What stations of every version share with their parts: clock, chance, log, and the current input's actions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from csms_emulator.actions import Action, Log
+from csms_emulator.agenda import Agenda
+
+
+class Desk:
+    """The base of each version's board, which holds what is named here.
+
+    `epoch` is the time since 1970, in seconds, at which the caller's clock stood at 0; `pace` emulated seconds in a
+    real one. `online`: connected and Accepted, so that a question to the central system can be answered now.
+    """
+
+    random: Random
+    pace: float
+    epoch: float
+    agenda: Agenda
+    actions: list[Action]
+    online: bool
+
+    def log(self, event: str, level: str = "info", **fields: Any) -> None:
+        """Tell the reader of the log."""
+        self.actions.append(Log(event, fields, level))
+
+    def instant(self, text: str) -> float:
+        """The wire's time on the caller's clock: UTC without a zone. What is no time (a leap second) is long past."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return -self.epoch
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self.epoch
+
+    def later(self, now: float, least: float, most: float) -> float:
+        """A random instant between `least` and `most` emulated seconds from now."""
+        return now + self.random.uniform(least, most) / self.pace
+
+    @contextmanager
+    def collect(self) -> Iterator[list[Action]]:
+        """The actions of one input, gathered while the block runs."""
+        actions: list[Action] = []
+        self.actions = actions
+        yield actions
+        self.actions = []
