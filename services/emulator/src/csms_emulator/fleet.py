@@ -83,7 +83,12 @@ class Fleet:
             connectors=settings.connectors,
             pace=settings.pace,
             id_tags=settings.id_tags,
+            **self._options(),
         )
+
+    def _options(self) -> dict[str, Any]:
+        """What else a station is made with."""
+        return {}
 
     async def _stops_within(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from csms_emulator.behaviour import Behaviour
-from csms_emulator.files.dressing import dressed
+from csms_emulator.files.dressing import dressed, options
 from csms_emulator.files.specification import Specification
 from csms_emulator.fleet import Fleet
 
@@ -15,6 +16,9 @@ class _Fleet(Fleet):
     def __init__(self, specification: Specification) -> None:
         super().__init__(specification.settings)
         self._specification = specification
+
+    def _options(self) -> dict[str, Any]:
+        return options(self._specification)
 
     def _station(self, n: int, identity: str) -> Behaviour:
         now = asyncio.get_running_loop().time()

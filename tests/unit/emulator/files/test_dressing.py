@@ -8,8 +8,9 @@ import pytest
 from msgspec import Raw
 
 from csms_emulator.actions import Ask
+from csms_emulator.charging import Outlet
 from csms_emulator.connector import DRIVER
-from csms_emulator.files.dressing import dressed
+from csms_emulator.files.dressing import dressed, options
 from csms_emulator.files.specification import Connector, Key, Nameplate, Specification
 from csms_emulator.settings import Settings
 from csms_emulator.v2 import station as v2
@@ -135,6 +136,23 @@ def test_a_register_starts_where_the_file_says() -> None:
     found = central(connectors=(Connector(meter=120.0),))
 
     assert found.station.connectors[1].register == 120.0
+
+
+@pytest.mark.parametrize(
+    ("described", "outlet"),
+    [
+        (Connector(), Outlet("AC3", 22_080.0)),
+        (Connector(phases=1), Outlet("AC1", 7_360.0)),
+        (Connector(power_kw=11), Outlet("AC3", 11_000.0)),
+        (Connector(type="cCCS2"), Outlet("DC", 50_000.0)),
+        (Connector(type="CCS2", power_kw=150), Outlet("DC", 150_000.0)),
+    ],
+)
+def test_a_connector_gives_what_its_description_says(described: Connector, outlet: Outlet) -> None:
+    settings = Settings(version="1.6", connectors=1)
+    specification = Specification(origin=Path("station.toml"), settings=settings, connectors=(described,))
+
+    assert options(specification) == {"outlets": [outlet]}
 
 
 def test_a_connector_is_called_by_the_number_of_the_file_both_ways() -> None:
