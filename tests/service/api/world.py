@@ -201,4 +201,6 @@ async def open_world(
                         yield World(f"http://127.0.0.1:{port}", stores, gateway, http, out, leave, logs)
                     finally:
                         await leave()
+                # A page that was sent has its file closed only now.
+                await front.answered()
             await asyncio.gather(*tasks)

@@ -10,7 +10,7 @@ from csms_ocpp.catalog import actions
 from csms_ocpp.version import Version
 from csms_platform import metrics
 from csms_soap_gateway.settings import Settings
-from tests.service.soap_gateway.world import HEARTBEAT, World, open_world
+from tests.service.soap_gateway.world import BOOT, HEARTBEAT, World, open_world
 from tests.support.soap import envelope
 
 SAMPLE = re.compile(r"^(csms_soap_\w+?)(?:\{(.*)\})? [-+.\dea]+$", re.MULTILINE)
@@ -141,6 +141,11 @@ async def test_labels_come_from_the_catalog_whatever_stations_send(world: World)
     for body in bodies:
         await world.post(envelope("1.6", "secret-station", body))
     await world.post(b"nonsense")
+    world.router.answers = False
+    asking = world.ask_soon(BOOT)
+    call = (await world.router.hears(2))[-1]
+    world.router.answer(call, b'{"status":"Perhaps"}')
+    await asking
 
     found = samples()
     values = {key: {labels[key] for _, labels in found if key in labels} for key in ("action", "version", "reason")}
