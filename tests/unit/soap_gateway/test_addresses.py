@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from csms_soap_gateway.addresses import MAX_URL, ForbiddenAddressError, forbidden, open_socket, read_url
+from csms_platform.callbacks import LONGEST
+from csms_soap_gateway.addresses import ForbiddenAddressError, forbidden, open_socket, read_url
 
 NEVER = "never"
 PRIVATE = "private"
@@ -165,7 +166,7 @@ def test_a_url_of_http_or_https_can_be_called(text: str) -> None:
         ("http://:secret@station.example/", "user name or a password"),
         ("http://station.example/\r\nX: y", "unprintable"),
         ("http://station.example/a b", "spaces"),
-        ("http://station.example/" + MAX_URL * "x", f"more than {MAX_URL}"),
+        ("http://station.example/" + LONGEST * "x", f"more than {LONGEST}"),
     ],
 )
 def test_others_cannot_and_a_sentence_says_why(text: str, why: str) -> None:

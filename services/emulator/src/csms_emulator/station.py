@@ -16,6 +16,7 @@ import msgspec
 from csms_emulator import clock, smart_charging, triggers, upkeep
 from csms_emulator.actions import Action, Answer, Ask, Disconnect, Payload, Reconnect, Refuse, Transferred
 from csms_emulator.admission import BOOT, HEARTBEAT, PENDING
+from csms_emulator.back_off import BackOff
 from csms_emulator.board import Board
 from csms_emulator.by_hand import ByHand
 from csms_emulator.charging import USUAL, Outlet
@@ -30,7 +31,6 @@ from csms_ocpp.session import AnswerRefused, CallEnded, CallReceived, Complaint,
 
 SOFT_RESET_DEADLINE = 30.0
 RESTART = 20.0  # emulated seconds
-BACK_OFF, MOST_BACK_OFF = 1.0, 60.0
 
 _decode = msgspec.json.Decoder(Payload).decode
 
@@ -75,7 +75,7 @@ class Station(ByHand):
             for n, outlet in enumerate(made[:connectors], 1)
         }
         self._connected = False
-        self._failures = 0
+        self._back_off = BackOff(random)
         self._ending: _Ending | None = None
 
     # --- inputs -------------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class Station(ByHand):
             board.agenda.cancel(HEARTBEAT)
             ending, self._ending = self._ending, None
             if ending is None:
-                board.actions.append(Reconnect(self._back_off()))
+                board.actions.append(Reconnect(self._back_off.next()))
             elif not ending.for_good:
                 self._restart(now)
         return actions
@@ -244,7 +244,7 @@ class Station(ByHand):
         if message is None or message.number != ended.context:
             return
         if ended.outcome is Outcome.RESULT:
-            self._failures = 0
+            self._back_off.over()
             outbox.delivered()
             self._understand(message, _decode(ended.payload), now)
         elif ended.code == ErrorCode.SECURITY_ERROR and message.action != "BootNotification":
@@ -320,16 +320,10 @@ class Station(ByHand):
 
     def _restart(self, now: float) -> None:
         self._registration.status = ""
-        self._failures = 0
+        self._back_off.over()
         self.board.upkeep.restarted()
         self.board.reserved.clear()
         self.board.agenda.clear()
         for connector in self.connectors.values():
             connector.reboot()
         self.board.actions.append(Reconnect(RESTART / self.board.pace))
-
-    def _back_off(self) -> float:
-        # OCPP-J 1.6 §5.3: reconnecting is not to flood the central system: twice as long each time, and never in step.
-        longest = min(MOST_BACK_OFF, BACK_OFF * 2.0 ** min(self._failures, 10))
-        self._failures += 1
-        return longest * self.board.random.uniform(0.5, 1.0)

@@ -12,7 +12,7 @@ from typing import Any
 
 from yarl import URL
 
-MAX_URL = 2048
+from csms_platform.callbacks import LONGEST
 
 _Address = IPv4Address | IPv6Address
 _Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -61,8 +61,8 @@ class ForbiddenAddressError(OSError):
 
 def read_url(text: str) -> URL | str:
     """The URL at which a station can be called, or a sentence that says why it cannot."""
-    if len(text) > MAX_URL or not text.isprintable() or " " in text:
-        return f"The station's address has spaces, unprintable characters or more than {MAX_URL}."
+    if len(text) > LONGEST or not text.isprintable() or " " in text:
+        return f"The station's address has spaces, unprintable characters or more than {LONGEST}."
     try:
         url = URL(text)
     except (ValueError, IndexError):  # IndexError: of brackets in the wrong place

@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from time import monotonic, time
 
-import msgspec
 from aiohttp.abc import AbstractResolver
 
 from csms_ocpp.errors import Violation
@@ -139,7 +138,7 @@ class Calls:
         )
         if call.reply_to:
             told = told_outcome(call, outcome, ended.code, ended.description, ended.payload)
-            self._bus.send(address_of(call.reply_to), msgspec.structs.replace(told, transport="soap"))
+            self._bus.send(address_of(call.reply_to), told)
 
     def _complain(self, command: Command, violation: Violation | None) -> None:
         """The payload of a CALL of ours, or of its answer, is not what its schema says."""

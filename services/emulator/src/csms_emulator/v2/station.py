@@ -11,9 +11,9 @@ import msgspec
 
 from csms_emulator.actions import Action, Answer, Ask, Disconnect, Payload, Reconnect, Refuse, Transferred
 from csms_emulator.admission import BOOT, HEARTBEAT, REJECTED
+from csms_emulator.back_off import BackOff
 from csms_emulator.outbox import Message
 from csms_emulator.station import RESTART, SOFT_RESET_DEADLINE
-from csms_emulator.v2.back_off import BackOff
 from csms_emulator.v2.board import Board
 from csms_emulator.v2.commands import COMMANDS
 from csms_emulator.v2.device import Device, utc

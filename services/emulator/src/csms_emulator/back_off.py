@@ -2,11 +2,11 @@
 
 from random import Random
 
-from csms_emulator.station import BACK_OFF, MOST_BACK_OFF
+LEAST, MOST = 1.0, 60.0  # seconds
 
 
 class BackOff:
-    """Twice as long each time, up to a limit, and never in step with other stations: OCPP-J 2.0.1 §5.3."""
+    """Twice as long each time, up to a limit, and never in step with other stations (OCPP-J §5.3)."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -14,7 +14,7 @@ class BackOff:
 
     def next(self) -> float:
         """The seconds until the next attempt."""
-        longest = min(MOST_BACK_OFF, BACK_OFF * 2.0 ** min(self._failures, 10))
+        longest = min(MOST, LEAST * 2.0 ** min(self._failures, 10))
         self._failures += 1
         return longest * self._random.uniform(0.5, 1.0)
 
