@@ -14,7 +14,9 @@ from csms_emulator import v15
 from csms_emulator.actions import Action, Answer, Ask, Disconnect, Log, Reconnect, Refuse, Transfer, Transferred
 from csms_emulator.behaviour import Behaviour
 from csms_emulator.charging import Outlet
+from csms_emulator.deeds import Deed
 from csms_emulator.station import Station
+from csms_emulator.v2.device import utc
 from csms_ocpp import schemas
 from csms_ocpp.frames import EMPTY
 from csms_ocpp.session import CallEnded, CallReceived, Outcome
@@ -65,8 +67,7 @@ class Central:
             outlets=outlets,
         )
         self.version = version
-        self._translator = v15.Station(self.station) if version is Version.V1_5 else None
-        self.behaviour: Behaviour = self._translator or self.station
+        self.behaviour: Behaviour = v15.Station(self.station) if version is Version.V1_5 else self.station
         self.pending: Ask | None = None
         self.asked: list[tuple[str, Payload]] = []
         self.started: list[tuple[int, int, Payload]] = []  # len(asked) at the answer, the transaction's id, the start
@@ -114,10 +115,9 @@ class Central:
         check(self.version, action, schemas.RESPONSE, said.payload)
         return said.payload
 
-    def by_hand(self, deed: Callable[[Station, float], list[Action]]) -> None:
+    def by_hand(self, deed: Deed) -> None:
         """Somebody does this at the station; what it asks is answered at once."""
-        actions = deed(self.station, self.now)
-        self._take(self._translator.translated(actions, self.now) if self._translator else actions)
+        self._take(self.behaviour.by_hand(deed, self.now))
         self.settle()
 
     def transferred(self, outcome: Transferred | None = None) -> Transfer:
@@ -181,9 +181,9 @@ class Central:
         match action:
             case "BootNotification":
                 interval = "heartbeatInterval" if self.version is Version.V1_5 else "interval"
-                return {"status": "Accepted", "currentTime": TIME, interval: 300}
+                return {"status": "Accepted", "currentTime": utc(EPOCH + self.now), interval: 300}
             case "Heartbeat":
-                return {"currentTime": TIME}
+                return {"currentTime": utc(EPOCH + self.now)}
             case "Authorize":
                 return {"idTagInfo": {"status": "Accepted"}}
             case "StartTransaction":

@@ -2,37 +2,19 @@
 
 import pytest
 
-from csms_emulator.actions import Action
-from csms_emulator.station import Station
+from csms_emulator.deeds import Clear, Fault, Plug, Swipe, Unplug
 from csms_ocpp.version import Version
 from tests.unit.emulator.driving import Central, booted
 
 ACCEPTED = {"status": "Accepted"}
 REJECTED = {"status": "Rejected"}
 
-
-def plug(station: Station, now: float) -> list[Action]:
-    return station.plug(1, now)
-
-
-def unplug(station: Station, now: float) -> list[Action]:
-    return station.unplug(1, now)
-
-
-def swipe(station: Station, now: float) -> list[Action]:
-    return station.swipe(1, "TAG", now)
-
-
-def other_card(station: Station, now: float) -> list[Action]:
-    return station.swipe(1, "OTHER", now)
-
-
-def fault(station: Station, now: float) -> list[Action]:
-    return station.fault(1, "GroundFailure", now)
-
-
-def clear_fault(station: Station, now: float) -> list[Action]:
-    return station.clear_fault(1, now)
+PLUG = Plug(1)
+UNPLUG = Unplug(1)
+SWIPE = Swipe(1, "TAG")
+OTHER_CARD = Swipe(1, "OTHER")
+FAULT = Fault(1, "GroundFailure")
+CLEAR = Clear(1)
 
 
 def quiet(**options: int) -> Central:
@@ -58,7 +40,7 @@ def test_nobody_comes_by_himself() -> None:
 def test_cable_card_card_cable() -> None:
     central = quiet()
 
-    for deed in (plug, swipe, swipe, unplug):
+    for deed in (PLUG, SWIPE, SWIPE, UNPLUG):
         central.by_hand(deed)
         central.run(10)
 
@@ -70,10 +52,10 @@ def test_cable_card_card_cable() -> None:
 def test_the_card_may_come_before_the_cable() -> None:
     central = quiet()
 
-    central.by_hand(swipe)
+    central.by_hand(SWIPE)
     central.run(30)
     before = len(central.payloads("StartTransaction"))
-    central.by_hand(plug)
+    central.by_hand(PLUG)
 
     assert (before, [p["idTag"] for p in central.payloads("StartTransaction")]) == (0, ["TAG"])
     assert central.statuses() == ["Preparing", "Charging"]
@@ -83,9 +65,9 @@ def test_a_card_without_a_cable_is_forgotten_after_the_connection_timeout() -> N
     central = quiet()
     central.command("ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "20"})
 
-    central.by_hand(swipe)
+    central.by_hand(SWIPE)
     central.run(21)
-    central.by_hand(plug)
+    central.by_hand(PLUG)
 
     assert central.payloads("StartTransaction") == []
     assert central.statuses() == ["Preparing", "Available", "Preparing"]
@@ -95,9 +77,9 @@ def test_a_timeout_of_zero_waits_for_ever() -> None:
     central = quiet()
     central.command("ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "0"})
 
-    central.by_hand(swipe)
+    central.by_hand(SWIPE)
     central.run(86_400)
-    central.by_hand(plug)
+    central.by_hand(PLUG)
 
     assert len(central.payloads("StartTransaction")) == 1
 
@@ -107,7 +89,7 @@ def test_a_remote_start_waits_for_the_cable() -> None:
     wanted = [{"connectorId": n, "idTag": "TAG"} for n in (1, 2)]
 
     answers = [central.command("RemoteStartTransaction", one) for one in wanted]
-    central.by_hand(plug)
+    central.by_hand(PLUG)
     central.run(61)
 
     assert answers == [ACCEPTED, ACCEPTED]
@@ -129,8 +111,8 @@ def test_a_refused_card_leaves_the_cable_in() -> None:
     central = quiet()
     central.replies["Authorize"] = {"idTagInfo": {"status": "Blocked"}}
 
-    central.by_hand(plug)
-    central.by_hand(swipe)
+    central.by_hand(PLUG)
+    central.by_hand(SWIPE)
     central.run(600)
 
     assert central.statuses() == ["Preparing"]
@@ -141,14 +123,14 @@ def test_a_refused_card_without_a_cable_frees_the_connector() -> None:
     central = quiet()
     central.replies["Authorize"] = {"idTagInfo": {"status": "Expired"}}
 
-    central.by_hand(swipe)
+    central.by_hand(SWIPE)
 
     assert central.statuses() == ["Preparing", "Available"]
 
 
 def test_another_card_stops_nothing() -> None:
     central = quiet()
-    for deed in (plug, swipe, other_card):
+    for deed in (PLUG, SWIPE, OTHER_CARD):
         central.by_hand(deed)
 
     assert (reasons(central), refusals(central)) == ([], ["another driver charges"])
@@ -156,7 +138,7 @@ def test_another_card_stops_nothing() -> None:
 
 def test_pulling_the_cable_ends_the_transaction() -> None:
     central = quiet()
-    for deed in (plug, swipe, unplug):
+    for deed in (PLUG, SWIPE, UNPLUG):
         central.by_hand(deed)
 
     assert reasons(central) == ["EVDisconnected"]
@@ -165,7 +147,7 @@ def test_pulling_the_cable_ends_the_transaction() -> None:
 
 def test_the_next_card_may_charge_the_same_car() -> None:
     central = quiet()
-    for deed in (plug, swipe, swipe, other_card):
+    for deed in (PLUG, SWIPE, SWIPE, OTHER_CARD):
         central.by_hand(deed)
 
     assert [p["idTag"] for p in central.payloads("StartTransaction")] == ["TAG", "OTHER"]
@@ -174,7 +156,7 @@ def test_the_next_card_may_charge_the_same_car() -> None:
 
 def test_a_fault_ends_the_transaction_and_lasts_until_it_is_mended() -> None:
     central = quiet()
-    for deed in (plug, swipe, fault, swipe, clear_fault, unplug):
+    for deed in (PLUG, SWIPE, FAULT, SWIPE, CLEAR, UNPLUG):
         central.by_hand(deed)
 
     told = [(p["status"], p["errorCode"]) for p in central.payloads("StatusNotification")]
@@ -190,7 +172,7 @@ def test_a_fault_ends_the_transaction_and_lasts_until_it_is_mended() -> None:
 
 def test_a_broken_connector_serves_nobody_even_after_a_reset() -> None:
     central = quiet()
-    central.by_hand(fault)
+    central.by_hand(FAULT)
     central.command("Reset", {"type": "Hard"})
     central.disconnect()
     central.connect()
@@ -203,19 +185,19 @@ def test_a_broken_connector_serves_nobody_even_after_a_reset() -> None:
 
 def test_a_mended_connector_is_as_available_as_it_was_to_be() -> None:
     central = quiet()
-    central.by_hand(fault)
+    central.by_hand(FAULT)
     central.command("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"})
 
-    central.by_hand(clear_fault)
+    central.by_hand(CLEAR)
 
     assert central.statuses() == ["Faulted", "Unavailable"]
 
 
 def test_drivers_come_again_when_a_fault_is_mended() -> None:
     central = booted()
-    central.by_hand(fault)
+    central.by_hand(FAULT)
     central.run(3600)
-    central.by_hand(clear_fault)
+    central.by_hand(CLEAR)
     central.run(600)
 
     assert central.statuses()[:3] == ["Faulted", "Available", "Preparing"]
@@ -225,14 +207,14 @@ def test_nothing_can_be_done_while_the_station_restarts() -> None:
     central = quiet()
     central.command("Reset", {"type": "Hard"})
 
-    for deed in (plug, swipe):
+    for deed in (PLUG, SWIPE):
         central.by_hand(deed)
 
     assert central.statuses() == []
     assert [entry.event for entry in central.logged][-2:] == ["impossible", "impossible"]
 
 
-@pytest.mark.parametrize("deeds", [(unplug,), (clear_fault,), (plug, plug), (swipe, swipe), (fault, plug)])
+@pytest.mark.parametrize("deeds", [(UNPLUG,), (CLEAR,), (PLUG, PLUG), (SWIPE, SWIPE), (FAULT, PLUG)])
 def test_what_cannot_be_done_changes_nothing_but_the_log(deeds: tuple[object, ...]) -> None:
     central = quiet()
     *before, last = deeds
@@ -250,14 +232,14 @@ def test_a_connector_that_is_not_there_and_an_unknown_error_are_mistakes() -> No
     station = quiet().station
 
     with pytest.raises(ValueError, match=r"There is no connector 9\."):
-        station.plug(9, 100.0)
+        station.by_hand(Plug(9), 100.0)
     with pytest.raises(ValueError, match="'Smoke' is no errorCode"):
-        station.fault(1, "Smoke", 100.0)
+        station.by_hand(Fault(1, "Smoke"), 100.0)
 
 
 def test_a_1_5_station_says_it_in_its_own_words() -> None:
     central = booted(drivers=False, version=Version.V1_5)
-    for deed in (plug, swipe, fault):
+    for deed in (PLUG, SWIPE, FAULT):
         central.by_hand(deed)
 
     assert [(p["status"], p["errorCode"]) for p in central.payloads("StatusNotification")] == [
@@ -273,8 +255,8 @@ def test_whom_the_list_knows_does_not_wait_for_the_central_system() -> None:
     central.command("SendLocalList", {"listVersion": 1, "updateType": "Full", "localAuthorizationList": [entry]})
     central.command("ChangeConfiguration", {"key": "LocalPreAuthorize", "value": "true"})
 
-    central.by_hand(plug)
-    central.by_hand(swipe)
+    central.by_hand(PLUG)
+    central.by_hand(SWIPE)
 
     assert central.payloads("Authorize") == []
     assert len(central.payloads("StartTransaction")) == 1
@@ -285,10 +267,10 @@ def test_an_invalid_id_gets_no_more_energy_where_its_transaction_is_not_to_stop(
     central.command("ChangeConfiguration", {"key": "StopTransactionOnInvalidId", "value": "false"})
     central.replies["StartTransaction"] = {"transactionId": 5, "idTagInfo": {"status": "Invalid"}}
 
-    central.by_hand(plug)
-    central.by_hand(swipe)
+    central.by_hand(PLUG)
+    central.by_hand(SWIPE)
     central.run(600)
-    central.by_hand(swipe)
+    central.by_hand(SWIPE)
 
     (start,), (stop,) = central.payloads("StartTransaction"), central.payloads("StopTransaction")
     assert stop["meterStop"] == start["meterStart"]
@@ -301,10 +283,10 @@ def test_an_invalid_id_gets_the_energy_that_is_allowed() -> None:
     central.command("ChangeConfiguration", {"key": "MaxEnergyOnInvalidId", "value": "500"})
     central.replies["StartTransaction"] = {"transactionId": 5, "idTagInfo": {"status": "Invalid"}}
 
-    central.by_hand(plug)
-    central.by_hand(swipe)
+    central.by_hand(PLUG)
+    central.by_hand(SWIPE)
     central.run(7200)
-    central.by_hand(swipe)
+    central.by_hand(SWIPE)
 
     (start,), (stop,) = central.payloads("StartTransaction"), central.payloads("StopTransaction")
     assert 495 <= stop["meterStop"] - start["meterStart"] <= 505

@@ -1,15 +1,13 @@
 """Whole lives with whatever may happen: the promises that hold in all of them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csms_emulator.actions import Action
+from csms_emulator.deeds import Clear, Deed, Depart, Fault, Park, Plug, PowerCycle, Skew, Swipe, Unplug
 from csms_emulator.outbox import Message, Outbox, Transaction
-from csms_emulator.station import Station
 from csms_ocpp import schemas
 from csms_ocpp.catalog import Role, asked_by
 from csms_ocpp.session import Outcome
@@ -99,13 +97,18 @@ REPLIES: list[tuple[str, dict[str, Any]]] = [
     ("StartTransaction", {"transactionId": NEW, "idTagInfo": {"status": "Invalid"}}),
 ]
 
-BY_HAND: list[Callable[[Station, float], list[Action]]] = [
-    lambda station, now: station.plug(1, now),
-    lambda station, now: station.unplug(1, now),
-    lambda station, now: station.swipe(1, "OTHER", now),
-    lambda station, now: station.swipe(2, "REMOTE", now),
-    lambda station, now: station.fault(1, "GroundFailure", now),
-    lambda station, now: station.clear_fault(1, now),
+BY_HAND: list[Deed] = [
+    Park(),
+    Depart(),
+    Plug(),
+    Plug(vehicle="01234567890A"),
+    Unplug(),
+    Swipe(1, "OTHER"),
+    Swipe(2, "REMOTE"),
+    Fault(1, "GroundFailure"),
+    Clear(),
+    PowerCycle(),
+    Skew(-7200),
 ]
 
 deeds = st.lists(

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from csms_emulator.charging import ALL_MEASURANDS, Outlet, arrive, sample
+from csms_emulator.deeds import Plug, Swipe, Unplug
 from csms_emulator.metering import MOST_READINGS
 from csms_ocpp.version import Version
 from tests.unit.emulator.driving import Central, Payload, booted, charging
@@ -105,11 +106,11 @@ def test_the_clock_goes_on_after_a_reset() -> None:
 def test_a_stop_tells_the_readings_that_it_is_to_tell(keys: dict[str, str], wanted: list[str]) -> None:
     central = booted(drivers=False)
     configure(central, **keys)
-    central.by_hand(lambda station, now: station.plug(1, now))
-    central.by_hand(lambda station, now: station.swipe(1, "TAG", now))
+    central.by_hand(Plug(1))
+    central.by_hand(Swipe(1, "TAG"))
 
     central.run(150)
-    central.by_hand(lambda station, now: station.unplug(1, now))
+    central.by_hand(Unplug(1))
 
     (stop,) = central.payloads("StopTransaction")
     assert contexts(stop) == wanted
@@ -118,11 +119,11 @@ def test_a_stop_tells_the_readings_that_it_is_to_tell(keys: dict[str, str], want
 def test_a_long_transaction_keeps_its_first_reading_and_the_last_ones() -> None:
     central = booted(drivers=False)
     configure(central, StopTxnSampledData="SoC", MeterValueSampleInterval="1")
-    central.by_hand(lambda station, now: station.plug(1, now))
-    central.by_hand(lambda station, now: station.swipe(1, "TAG", now))
+    central.by_hand(Plug(1))
+    central.by_hand(Swipe(1, "TAG"))
 
     central.run(MOST_READINGS + 50)
-    central.by_hand(lambda station, now: station.unplug(1, now))
+    central.by_hand(Unplug(1))
 
     (stop,) = central.payloads("StopTransaction")
     assert len(stop["transactionData"]) == MOST_READINGS

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from csms_emulator.deeds import Fault, Plug, Swipe, Unplug
 from tests.unit.emulator.driving import Central, booted, charging
 
 ACCEPTED = {"status": "Accepted"}
@@ -109,8 +110,8 @@ def test_a_reservation_of_any_connector_keeps_the_last_one_free() -> None:
 
     answer = reserve(central, connector=0)
     for connector, tag in ((1, "OTHER"), (2, "THIRD"), (2, "MINE")):
-        central.by_hand(lambda station, now, n=connector, tag=tag: station.swipe(n, tag, now))  # type: ignore[misc]
-        central.by_hand(lambda station, now, n=connector: station.plug(n, now))  # type: ignore[misc]
+        central.by_hand(Swipe(connector, tag))
+        central.by_hand(Plug(connector))
 
     starts = [(p["connectorId"], p["idTag"], p.get("reservationId")) for p in central.payloads("StartTransaction")]
     assert answer == ACCEPTED
@@ -156,7 +157,7 @@ def test_nothing_can_be_reserved_where_nothing_is_in_service() -> None:
 
 def test_a_broken_connector_cannot_be_reserved() -> None:
     central = booted(drivers=False)
-    central.by_hand(lambda station, now: station.fault(1, "OtherError", now))
+    central.by_hand(Fault(1, "OtherError"))
 
     assert [reserve(central), reserve(central, connector=0)] == [{"status": "Faulted"}] * 2
 
@@ -166,11 +167,11 @@ def test_a_stranger_does_not_end_a_reservation() -> None:
     reserve(central)
 
     for deed in (
-        lambda station, now: station.plug(1, now),
-        lambda station, now: station.swipe(1, "OTHER", now),
-        lambda station, now: station.unplug(1, now),
-        lambda station, now: station.swipe(1, "MINE", now),
-        lambda station, now: station.plug(1, now),
+        Plug(1),
+        Swipe(1, "OTHER"),
+        Unplug(1),
+        Swipe(1, "MINE"),
+        Plug(1),
     ):
         central.by_hand(deed)
 

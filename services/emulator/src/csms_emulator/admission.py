@@ -80,7 +80,15 @@ class Admission(ABC):
         self._desk.online = False
         self._desk.agenda.cancel(HEARTBEAT)
 
+    def restarted(self, reason: str) -> None:
+        """The station begins anew; `reason` is for the BootNotification of versions that tell it."""
+        self.status = ""
+
     # --- what differs -------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def boot(self, *, triggered: bool = False) -> None:
+        """Send BootNotification; versions that tell why they boot tell that it was `triggered`."""
 
     @property
     @abstractmethod

@@ -3,6 +3,8 @@
 from typing import Protocol
 
 from csms_emulator.actions import Action, Transferred
+from csms_emulator.deeds import Deed
+from csms_emulator.view import View
 from csms_ocpp.session import Event
 
 
@@ -32,6 +34,14 @@ class Behaviour(Protocol):
 
     def transferred(self, number: int, outcome: Transferred, now: float) -> list[Action]:
         """The Transfer of this number has ended; a station that wants none is never told so."""
+        ...
+
+    def by_hand(self, deed: Deed, now: float) -> list[Action]:
+        """What somebody does at the station. Raises `ValueError`, with a sentence, for what can never be done."""
+        ...
+
+    def view(self, now: float) -> View:
+        """What can be seen of it from outside."""
         ...
 
     def shut_down(self, now: float, grace: float) -> list[Action]:

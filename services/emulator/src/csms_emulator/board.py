@@ -1,7 +1,6 @@
 """What the parts of a station share: settings, chance, the agenda, the outbox, and the actions of the current input."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from random import Random
 
 from csms_emulator.actions import Action
@@ -38,11 +37,6 @@ class Board(Desk):
     upkeep: Upkeep = field(default_factory=Upkeep)
     actions: list[Action] = field(default_factory=list)
     online: bool = False
-
-    def timestamp(self, now: float) -> str:
-        """The time in the form of the wire: ISO 8601, UTC, milliseconds."""
-        moment = datetime.fromtimestamp(self.epoch + now, UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def card(self) -> str:
         """The idTag of the next driver."""

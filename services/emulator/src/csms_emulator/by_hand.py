@@ -1,18 +1,10 @@
-"""A station operated by hand: what a person at it, or a test, does, as inputs like the others.
-
-A deed that cannot be done now (a car comes where one is) changes nothing but the log. `ValueError` for a connector
-that is not there, or for an errorCode that OCPP 1.6 does not know.
-"""
+"""What a person does at a connector of 1.6: each deed, and when it is possible."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from csms_emulator.actions import Action
-from csms_emulator.board import Board
+from csms_emulator.deeds import Clear, Depart, Fault, Park, PlaceDeed, Plug, Swipe, Unplug
 from csms_emulator.status import Status
 
 if TYPE_CHECKING:
@@ -39,61 +31,58 @@ ERROR_CODES = frozenset(
     }
 )
 
-Deed = Callable[["Connector", float], bool]
+
+def check(deed: PlaceDeed) -> None:
+    """Raises `ValueError`, with a sentence, for a deed that no station of this version can live through."""
+    if isinstance(deed, Fault) and deed.error not in ERROR_CODES:
+        raise ValueError(f"{deed.error!r} is no errorCode of OCPP 1.6.")
+    if isinstance(deed, Swipe) and not 0 < len(deed.id_tag) <= 20:
+        raise ValueError("An id tag has 1 to 20 characters.")
 
 
-class ByHand(ABC):
-    """What can be done at a station; every input answers the actions to carry out, in order."""
-
-    board: Board
-    connectors: dict[int, Connector]
-
-    @property
-    @abstractmethod
-    def leaving(self) -> bool:
-        """Whether it restarts, or goes for good; until then nothing can be done."""
-
-    def plug(self, connector: int, now: float) -> list[Action]:
-        """A car comes and plugs in."""
-        return self._do("plug", connector, _plug, now)
-
-    def unplug(self, connector: int, now: float) -> list[Action]:
-        """The cable is pulled, which ends a transaction."""
-        return self._do("unplug", connector, _unplug, now)
-
-    def swipe(self, connector: int, id_tag: str, now: float) -> list[Action]:
-        """A card is presented, to begin or to end; before the cable or after it."""
-        return self._do("swipe", connector, partial(_swipe, id_tag), now)
-
-    def fault(self, connector: int, error_code: str, now: float) -> list[Action]:
-        """Something breaks; what is broken may break in another way."""
-        if error_code not in ERROR_CODES:
-            raise ValueError(f"{error_code!r} is no errorCode of OCPP 1.6.")
-        return self._do("fault", connector, partial(_fault, error_code), now)
-
-    def clear_fault(self, connector: int, now: float) -> list[Action]:
-        """It is mended."""
-        return self._do("clear_fault", connector, _clear_fault, now)
-
-    @abstractmethod
-    def _settle(self, now: float) -> None:
-        """Close the input."""
-
-    def _do(self, name: str, number: int, deed: Deed, now: float) -> list[Action]:
-        if number not in self.connectors:
-            raise ValueError(f"There is no connector {number}.")
-        connector = self.connectors[number]
-        with self.board.collect() as actions:
-            if self.leaving or not deed(connector, now):
-                self.board.log("impossible", "warning", deed=name, connector=number, status=connector.status.value)
-            self._settle(now)
-        return actions
+def do(connector: Connector, deed: PlaceDeed, now: float) -> bool:
+    """Do it; False, and nothing has changed, when that is not possible now."""
+    match deed:
+        case Park():
+            return _park(connector)
+        case Depart():
+            return _depart(connector, now)
+        case Plug():
+            return _plug(connector, deed.vehicle, now)
+        case Unplug():
+            return _unplug(connector, now)
+        case Swipe():
+            return _swipe(connector, deed.id_tag, now)
+        case Fault():
+            connector.fault(deed.error, now)
+            return True
+        case Clear():
+            return _clear(connector, now)
+        case _:
+            assert_never(deed)
 
 
-def _plug(connector: Connector, now: float) -> bool:
+def _park(connector: Connector) -> bool:
+    possible = not connector.parked
+    connector.parked = True
+    return possible
+
+
+def _depart(connector: Connector, now: float) -> bool:
+    possible = connector.parked
+    if connector.car:
+        _unplug(connector, now)
+    connector.parked = False
+    return possible
+
+
+def _plug(connector: Connector, vehicle: str, now: float) -> bool:
     possible = connector.status in (Status.AVAILABLE, Status.RESERVED, Status.PREPARING) and connector.car is None
     if possible:
         connector.plug_in(now)
+        if vehicle and connector.transaction is None:
+            # Plug and charge as 1.6 has it: what the car tells about itself is presented as an idTag.
+            connector.swipe(vehicle[:20], now)
     return possible
 
 
@@ -109,19 +98,14 @@ def _unplug(connector: Connector, now: float) -> bool:
     return True
 
 
-def _swipe(id_tag: str, connector: Connector, now: float) -> bool:
+def _swipe(connector: Connector, id_tag: str, now: float) -> bool:
     possible = connector.status not in (Status.UNAVAILABLE, Status.FAULTED) and not connector.promised
     if possible:
         connector.swipe(id_tag, now)
     return possible
 
 
-def _fault(error: str, connector: Connector, now: float) -> bool:
-    connector.fault(error, now)
-    return True
-
-
-def _clear_fault(connector: Connector, now: float) -> bool:
+def _clear(connector: Connector, now: float) -> bool:
     possible = connector.status is Status.FAULTED
     if possible:
         connector.mend(now)

@@ -1,7 +1,9 @@
 """One connector: what the station, the central system and the drivers who come by themselves do with it."""
 
+from csms_emulator import by_hand
 from csms_emulator.board import Board
 from csms_emulator.charging import USUAL, Kind, Outlet
+from csms_emulator.deeds import PlaceDeed
 from csms_emulator.place import ALLOWANCE, DRIVER, METER, NO_ERROR
 from csms_emulator.profiles import Profile
 from csms_emulator.reservations import Reservation, is_kept, standing
@@ -53,11 +55,11 @@ class Connector(Use):
         self._forget_use()
         self.stop(reason, now)
 
-    def reboot(self) -> None:
+    def reboot(self, now: float) -> None:
         """The station restarts, after `abort`; the cable is free afterwards. A fault goes on."""
         self.car = self.reservation = None
         self._forget_use()
-        self._turn(Status.FAULTED if self._error != NO_ERROR else self._idle)
+        self._turn(Status.FAULTED if self.error != NO_ERROR else self._idle)
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -158,13 +160,13 @@ class Connector(Use):
             self._end(self.transaction, "Other", now)
         self._forget_use()
         self.board.agenda.cancel(DRIVER, self.number)
-        self._error = error
+        self.error = error
         self._turn(Status.FAULTED)
         self.report(now)
 
     def mend(self, now: float) -> None:
         """The fault is over; whoever is plugged in may present a card."""
-        self._error = NO_ERROR
+        self.error = NO_ERROR
         reserved = self.is_reserved(now)
         self._turn(Status.PREPARING if self.car else Status.RESERVED if reserved else self._idle)
         self.report(now)
@@ -172,3 +174,9 @@ class Connector(Use):
             self._at(now, PRESENTS_CARD)
         elif self.operative:
             self._expect_driver(now)
+
+    # --- by hand ------------------------------------------------------------------------------------------------------
+
+    def do(self, deed: PlaceDeed, now: float) -> bool:
+        """What a person does here; False when that is not possible now."""
+        return by_hand.do(self, deed, now)

@@ -8,6 +8,9 @@ from typing import Any
 
 from csms_emulator.actions import Action, Log
 from csms_emulator.agenda import Agenda
+from csms_emulator.outbox import Outbox
+
+TOLERATED = 1.0  # seconds that a clock may be off
 
 
 class Desk:
@@ -21,6 +24,7 @@ class Desk:
     pace: float
     epoch: float
     agenda: Agenda
+    outbox: Outbox
     actions: list[Action]
     online: bool
 
@@ -35,6 +39,18 @@ class Desk:
         except ValueError:
             return -self.epoch
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - self.epoch
+
+    def timestamp(self, now: float) -> str:
+        """The time in the form of the wire: ISO 8601, UTC, milliseconds."""
+        moment = datetime.fromtimestamp(self.epoch + now, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def set_clock(self, text: str, now: float) -> None:
+        """The central system says what time it is; a clock that is right to a second stays as it is."""
+        off = self.instant(text) - now
+        if abs(off) > TOLERATED and self.epoch + off > 0:
+            self.epoch += off
+            self.log("clock set", seconds=round(off, 1))
 
     def later(self, now: float, least: float, most: float) -> float:
         """A random instant between `least` and `most` emulated seconds from now."""

@@ -20,7 +20,10 @@ NO_ERROR = "NoError"
 
 
 class Place:
-    """The connector `number` (from 1) of a station. `car` is there while one is plugged in."""
+    """The connector `number` (from 1) of a station.
+
+    `car` is there while one is plugged in, `parked` while one is in the bay; `error` is OCPP 1.6's errorCode.
+    """
 
     def __init__(self, number: int, board: Board, outlet: Outlet) -> None:
         self.number = number
@@ -31,7 +34,8 @@ class Place:
         self.outlet = outlet
         self.meter = Meter(board)
         self.board = board
-        self._error = NO_ERROR
+        self.error = NO_ERROR
+        self.parked = False
         self._allowance: Allowance | None = None
         self._reported: Status | None = None
         board.available.add(number)
@@ -52,7 +56,7 @@ class Place:
             return
         body = {
             "connectorId": self.number,
-            "errorCode": self._error,
+            "errorCode": self.error,
             "status": self.status.value,
             "timestamp": board.timestamp(now),
         }

@@ -20,7 +20,7 @@ class Registration(Admission):
         self._serial = serial
         self._board = board
 
-    def boot(self) -> None:
+    def boot(self, *, triggered: bool = False) -> None:
         """Send BootNotification."""
         versions = {"firmwareVersion": self._board.upkeep.version}
         self._post("BootNotification", {**MODEL, **versions, "chargePointSerialNumber": self._serial[:25]})

@@ -49,7 +49,7 @@ class Use(Place):
 
     def plug_in(self, now: float, car: Car | None = None) -> None:
         """A car comes to the cable, while Available, Reserved or, after the card, Preparing."""
-        self.car = car or arrive(self.board.random, self.outlet)
+        self.car, self.parked = car or arrive(self.board.random, self.outlet), True
         if self._admitted:
             self._start(now)
             return
@@ -208,7 +208,7 @@ class Use(Place):
 
     def unplug(self, now: float) -> None:
         """The use is over, and the cable is free; while Preparing or Finishing. What is reserved still is so again."""
-        self.car = None
+        self.car, self.parked = None, self.parked and not self.board.drivers
         self._forget_use()
         self._change(Occasion.UNPLUGGED, now)
         if self.operative:

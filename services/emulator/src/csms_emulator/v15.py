@@ -9,7 +9,9 @@ from msgspec import Raw
 
 from csms_emulator.actions import Action, Answer, Ask, Payload, Transferred
 from csms_emulator.behaviour import Behaviour
+from csms_emulator.deeds import Deed
 from csms_emulator.v15_words import ANSWERS, ASKED, HEARD, REQUESTS, Translation
+from csms_emulator.view import View
 from csms_ocpp.session import CallEnded, CallReceived, Event, Outcome
 from csms_ocpp.version import MessageId
 
@@ -59,9 +61,13 @@ class Station:
         """Leave."""
         return self._translated(self._inner.shut_down(now, grace), "", now)
 
-    def translated(self, actions: list[Action], now: float) -> list[Action]:
-        """What `inner` answered to an input of its own (`by_hand`), in the words of 1.5."""
-        return self._translated(actions, "", now)
+    def by_hand(self, deed: Deed, now: float) -> list[Action]:
+        """What somebody does at the station."""
+        return self._translated(self._inner.by_hand(deed, now), "", now)
+
+    def view(self, now: float) -> View:
+        """What can be seen of it."""
+        return self._inner.view(now)
 
     def _translated(self, actions: list[Action], command: str, now: float) -> list[Action]:
         translated: list[Action] = []

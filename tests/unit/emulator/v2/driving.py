@@ -10,12 +10,13 @@ from typing import Any
 from msgspec import Raw
 
 from csms_emulator.actions import Action, Answer, Ask, Disconnect, Log, Reconnect, Refuse
+from csms_emulator.v2.device import utc
 from csms_emulator.v2.station import Station
 from csms_ocpp import schemas
 from csms_ocpp.frames import EMPTY
 from csms_ocpp.session import CallEnded, CallReceived, Outcome
 from csms_ocpp.version import MessageId, Version
-from tests.unit.emulator.driving import EPOCH, TIME, Payload, check
+from tests.unit.emulator.driving import EPOCH, Payload, check
 
 TOKEN = {"idToken": "TAG", "type": "ISO14443"}
 OTHER = {"idToken": "OTHER", "type": "ISO14443"}
@@ -125,7 +126,7 @@ class Central:
 
     def _answer(self) -> bool:
         assert self.pending
-        payload = self.replies.get(self.pending.action, _default(self.pending.action))
+        payload = self.replies.get(self.pending.action, _default(self.pending.action, self.now))
         if payload is not None:
             self.reply(payload)
         return payload is not None
@@ -157,12 +158,12 @@ class Central:
                     self.logged.append(action)
 
 
-def _default(action: str) -> Payload:
+def _default(action: str, now: float) -> Payload:
     match action:
         case "BootNotification":
-            return {"status": "Accepted", "currentTime": TIME, "interval": 300}
+            return {"status": "Accepted", "currentTime": utc(EPOCH + now), "interval": 300}
         case "Heartbeat":
-            return {"currentTime": TIME}
+            return {"currentTime": utc(EPOCH + now)}
         case "Authorize":
             return {"idTokenInfo": {"status": "Accepted"}}
         case "SignCertificate":

@@ -3,11 +3,14 @@
 1.6 only. Number 0, the station as a whole, is the same for both.
 """
 
+import msgspec
 from msgspec import Raw
 
 from csms_emulator.actions import Action, Answer, Ask, Payload
 from csms_emulator.behaviour import Behaviour
+from csms_emulator.deeds import Deed, PowerCycle, Skew
 from csms_emulator.files.wrapper import Wrapper, decode, encode
+from csms_emulator.view import View
 from csms_ocpp.session import CallReceived
 
 _NUMBER = "connectorId"
@@ -28,6 +31,18 @@ class Station(Wrapper):
             payload[_NUMBER] = self._inside.get(payload[_NUMBER], len(self._inside))
             call = CallReceived(call.unique_id, call.action, Raw(encode(payload)))
         return super().command(call, now)
+
+    def by_hand(self, deed: Deed, now: float) -> list[Action]:
+        """At the connector that the file calls so."""
+        if not isinstance(deed, PowerCycle | Skew):
+            deed = msgspec.structs.replace(deed, connector=self._inside.get(deed.connector, len(self._inside)))
+        return super().by_hand(deed, now)
+
+    def view(self, now: float) -> View:
+        """With the file's numbers."""
+        seen = self.inner.view(now)
+        places = tuple(msgspec.structs.replace(one, number=self._outside[one.number]) for one in seen.connectors)
+        return msgspec.structs.replace(seen, connectors=places)
 
     def said(self, actions: list[Action]) -> list[Action]:
         """Requests and answers with the file's numbers."""

@@ -4,6 +4,8 @@ import msgspec
 
 from csms_emulator.actions import Action, Payload, Transferred
 from csms_emulator.behaviour import Behaviour
+from csms_emulator.deeds import Deed
+from csms_emulator.view import View
 from csms_ocpp.session import CallReceived, Event
 
 decode = msgspec.json.Decoder(Payload).decode
@@ -42,6 +44,14 @@ class Wrapper:
     def transferred(self, number: int, outcome: Transferred, now: float) -> list[Action]:
         """The Transfer of this number has ended."""
         return self.said(self.inner.transferred(number, outcome, now))
+
+    def by_hand(self, deed: Deed, now: float) -> list[Action]:
+        """What somebody does at the station."""
+        return self.said(self.inner.by_hand(deed, now))
+
+    def view(self, now: float) -> View:
+        """What can be seen of it."""
+        return self.inner.view(now)
 
     def shut_down(self, now: float, grace: float) -> list[Action]:
         """Leave."""

@@ -27,10 +27,6 @@ class Board(Desk):
     actions: list[Action] = field(default_factory=list)
     online: bool = False
 
-    def timestamp(self, now: float) -> str:
-        """The time in the form of the wire: ISO 8601, UTC, milliseconds."""
-        return self.device.time(now)
-
     def number(self, component: str, variable: str, instance: str | None = None) -> int:
         """A variable that holds a whole number."""
         return self.device.number(component, variable, instance=instance)

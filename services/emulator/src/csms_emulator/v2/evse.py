@@ -9,7 +9,9 @@ from typing import Any
 from csms_emulator.actions import Payload
 from csms_emulator.charging import arrive
 from csms_emulator.connector import DRIVER, PRESENTS_CARD, RESERVATION, STAYS, UNPLUGS
+from csms_emulator.deeds import PlaceDeed
 from csms_emulator.outbox import Message
+from csms_emulator.v2 import by_hand
 from csms_emulator.v2.board import Board
 from csms_emulator.v2.place import RESET, Place
 from csms_emulator.v2.transactions import ChargingState
@@ -214,3 +216,9 @@ class Evse(Place):
 
     def _refused(self, id_token: Payload, reason: str) -> None:
         self.board.log("refused", evse=self.number, id_token=id_token["idToken"], reason=reason)
+
+    # --- by hand ------------------------------------------------------------------------------------------------------
+
+    def do(self, deed: PlaceDeed, now: float) -> bool:
+        """What a person does here; False when that is not possible now."""
+        return by_hand.do(self, deed, now)

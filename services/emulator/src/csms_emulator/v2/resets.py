@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from csms_emulator.station import RESTART
+from csms_emulator.life import RESTART
 from csms_emulator.v2.board import Board
 from csms_emulator.v2.evse import Evse
 from csms_emulator.v2.place import RESET

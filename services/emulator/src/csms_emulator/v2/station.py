@@ -1,43 +1,34 @@
 """A 2.x charging station's behaviour, without I/O and without a clock; 2.0.1 and 2.1 alike.
 
-Inputs, outputs and times are those of `csms_emulator.station`. What the two versions do not share is not here: the
-session refuses what its version does not have, and the device model and `other_commands` know the rest.
+What it shares with 1.x is `life`. What 2.0.1 and 2.1 do not share is not here: the session refuses what its version
+does not have, and the device model and `other_commands` know the rest.
 """
 
 from random import Random
-from typing import assert_never
 
-import msgspec
-
-from csms_emulator.actions import Action, Answer, Ask, Disconnect, Payload, Reconnect, Refuse, Transferred
-from csms_emulator.admission import BOOT, HEARTBEAT, REJECTED
-from csms_emulator.back_off import BackOff
+from csms_emulator.actions import Answer, Payload, Transferred
+from csms_emulator.admission import REJECTED
+from csms_emulator.life import SOFT_RESET_DEADLINE, Life, decode
 from csms_emulator.outbox import Message
-from csms_emulator.station import RESTART, SOFT_RESET_DEADLINE
 from csms_emulator.v2.board import Board
 from csms_emulator.v2.commands import COMMANDS
-from csms_emulator.v2.device import Device, utc
+from csms_emulator.v2.device import Device
 from csms_emulator.v2.evse import Evse
 from csms_emulator.v2.other_commands import COMMANDS as OTHER_COMMANDS
 from csms_emulator.v2.registration import Registration
 from csms_emulator.v2.resets import Resets
+from csms_emulator.v2.transactions import ChargingState
 from csms_emulator.v2.triggers import TRIGGERS
+from csms_emulator.view import ConnectorView
 from csms_ocpp.errors import ErrorCode
-from csms_ocpp.session import AnswerRefused, CallEnded, CallReceived, Complaint, Event, Outcome, SendReceived
+from csms_ocpp.session import CallReceived
 from csms_ocpp.version import Version
 
-_decode = msgspec.json.Decoder(Payload).decode
+# The triggerReason of a transaction that ends with the station, by its stoppedReason; the others are abnormal.
+_TRIGGERS = {"ImmediateReset": "ResetCommand"}
 
 
-class _Ending(msgspec.Struct):
-    """The connection is to end: when everything is said, or at `until`; with a restart (`boot`: its reason), or not."""
-
-    until: float
-    boot: str = ""
-    told: bool = False
-
-
-class Station:
+class Station(Life[Board, Evse]):
     """One charging station with `connectors` EVSEs of one connector each.
 
     `epoch` is the time since 1970 at which the caller's clock stood at 0. `pace`: emulated seconds in a real one.
@@ -54,109 +45,18 @@ class Station:
         id_tags: tuple[str, ...] = (),
         version: Version = Version.V2_1,
     ) -> None:
-        self.device = Device(connectors, 1, time=lambda now: utc(epoch + now), version=version)
-        self.board = Board(random, pace, epoch, self.device, id_tags)
-        self._registration = Registration(serial, self.board)
-        self.evses = {n: Evse(n, self.board) for n in range(1, connectors + 1)}
-        self._connected = False
-        self._back_off = BackOff(random)
-        self._ending: _Ending | None = None
-        self._resets = Resets(self.board, self.evses, self._leave, self._pause)
-
-    # --- inputs -------------------------------------------------------------------------------------------------------
-
-    @property
-    def timer(self) -> float | None:
-        """When `handle_timer` is due next; None: only after another input."""
-        sends = self.board.online and self._ending is None
-        waits = [self.board.agenda.timer, self.board.outbox.timer if sends else None]
-        return min((at for at in waits if at is not None), default=None)
-
-    def connected(self, now: float) -> list[Action]:
-        """The WebSocket is open."""
-        with self.board.collect() as actions:
-            self._connected = True
-            self.board.log("connected")
-            if self._registration.accepted:
-                self._listen(now, booted=False)
-            elif not self._registration.waiting:
-                self._registration.boot()
-            self._settle(now)
-        return actions
-
-    def disconnected(self, now: float) -> list[Action]:
-        """The WebSocket is gone, or was never there. Ends the Ask under way; `CallEnded` need not follow."""
-        board = self.board
-        with board.collect() as actions:
-            self._connected = board.online = False
-            lost = board.outbox.disconnected()
-            for evse in self.evses.values():
-                evse.disconnected({m.action for m in lost if m.connector == evse.number}, now)
-            board.agenda.cancel(HEARTBEAT)
-            ending, self._ending = self._ending, None
-            if ending is None:
-                board.actions.append(Reconnect(self._back_off.next()))
-            elif ending.boot:
-                self._restart(ending.boot, now)
-        return actions
-
-    def session_event(self, event: Event, now: float) -> list[Action]:
-        """The session says so."""
-        with self.board.collect() as actions:
-            match event:
-                case CallEnded():
-                    self._ended(event, now)
-                case CallReceived():
-                    self._command(event, now)
-                case Complaint() | AnswerRefused():
-                    self.board.log("complaint", "debug", reason=str(event))
-                case SendReceived():
-                    pass  # OCPP 2.1: only stations send
-                case _:
-                    assert_never(event)
-            self._settle(now)
-        return actions
-
-    def handle_timer(self, now: float) -> list[Action]:
-        """The time has come for whatever is due."""
-        with self.board.collect() as actions:
-            while entry := self.board.agenda.take_due(now):
-                occasion, number = entry
-                if number:
-                    self.evses[number].handle_timer(occasion, now)
-                elif occasion == HEARTBEAT:
-                    self._registration.heartbeat(now)
-                elif occasion == BOOT and self._connected:
-                    self._registration.boot()
-            self._settle(now)
-        return actions
-
-    def transferred(self, number: int, outcome: Transferred, now: float) -> list[Action]:
-        """Never comes: this station wants no Transfer."""
-        return []
-
-    def shut_down(self, now: float, grace: float) -> list[Action]:
-        """Leave: transactions end, and once that is said, or after `grace` seconds, the connection does."""
-        with self.board.collect() as actions:
-            self._end(now, grace, "AbnormalCondition", "Other")
-            self._settle(now)
-        return actions
+        self.device = Device(connectors, 1, time=lambda now: board.timestamp(now), version=version)
+        board = Board(random, pace, epoch, self.device, id_tags)
+        self.evses = {n: Evse(n, board) for n in range(1, connectors + 1)}
+        super().__init__(board, Registration(serial, board), self.evses)
+        self._resets = Resets(board, self.evses, self._leave, self._pause)
 
     # --- what commands do ---------------------------------------------------------------------------------------------
-
-    @property
-    def serving(self) -> bool:
-        """Whether transactions may start and stop now. OCPP 2.0.1 B02: not by remote while Pending."""
-        return self._registration.accepted and self._ending is None
 
     @property
     def may_be_triggered(self) -> bool:
         """Whether a TriggerMessage is obeyed. OCPP 2.0.1 B02: while Pending, too."""
         return self._registration.status != REJECTED and self._ending is None
-
-    def at(self, number: int) -> list[Evse]:
-        """The EVSE with this number, if there is one."""
-        return [self.evses[number]] if number in self.evses else []
 
     def reset(self, number: int, kind: str, now: float) -> str:
         """Restart the EVSE of this number, or the station (0); answers the Reset's status."""
@@ -176,19 +76,17 @@ class Station:
     def _command(self, call: CallReceived, now: float) -> None:
         if self._registration.status == REJECTED:
             # OCPP 2.0.1 B03: who has rejected the station has nothing to ask of it.
-            sentence = "This station is not registered."
-            self.board.actions.append(Refuse(call.unique_id, ErrorCode.SECURITY_ERROR, sentence))
+            self._refuse(call, ErrorCode.SECURITY_ERROR, "This station is not registered.")
         elif command := COMMANDS.get(call.action):
-            self.board.actions.append(Answer(call.unique_id, command(self, _decode(call.payload), now)))
+            self.board.actions.append(Answer(call.unique_id, command(self, decode(call.payload), now)))
         elif call.action in OTHER_COMMANDS:
             self._other_command(call, now)
         else:
-            sentence = f"This station has no {call.action}."
-            self.board.actions.append(Refuse(call.unique_id, ErrorCode.NOT_SUPPORTED, sentence))
+            self._refuse(call, ErrorCode.NOT_SUPPORTED, f"This station has no {call.action}.")
 
     def _other_command(self, call: CallReceived, now: float) -> None:
         before = self._intervals()
-        answer, calls = OTHER_COMMANDS[call.action](self.device, _decode(call.payload), now)
+        answer, calls = OTHER_COMMANDS[call.action](self.device, decode(call.payload), now)
         self.board.actions.append(Answer(call.unique_id, answer))
         for action, body in calls:
             # OCPP 2.0.1 B02: what was asked for is told while Pending, too.
@@ -203,23 +101,16 @@ class Station:
         number = self.board.number
         return number("OCPPCommCtrlr", "HeartbeatInterval"), number("SampledDataCtrlr", "TxUpdatedInterval")
 
-    # --- what the central system answers ------------------------------------------------------------------------------
+    # --- a 2.x station's life -----------------------------------------------------------------------------------------
 
-    def _ended(self, ended: CallEnded, now: float) -> None:
-        outbox = self.board.outbox
-        message = outbox.under_way
-        if message is None or message.number != ended.context:
-            return
-        if ended.outcome is Outcome.RESULT:
-            self._back_off.over()
-            outbox.delivered()
-            self._understand(message, _decode(ended.payload), now)
-        elif ended.code == ErrorCode.SECURITY_ERROR and message.action != "BootNotification":
-            outbox.postpone()
-            self._registration.forgotten(now)
-            self._unauthorized(message, now)
-        else:
-            self._failed(message, ended, now)
+    def _look(self, now: float) -> None:
+        self._resets.begin_what_is_idle(now)
+
+    def _occasion(self, occasion: str, now: float) -> None:
+        pass  # what concerns the station as a whole has not come to be yet
+
+    def _transferred(self, number: int, outcome: Transferred, now: float) -> None:
+        pass  # nothing was wanted
 
     def _understand(self, message: Message, reply: Payload, now: float) -> None:
         match message.action:
@@ -233,68 +124,40 @@ class Station:
             case "TransactionEvent":
                 self.evses[message.connector].answered(message, reply, now)
 
-    def _failed(self, message: Message, ended: CallEnded, now: float) -> None:
-        attempts = self.board.number("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent")
-        pause = self.board.number("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent")
-        if self.board.outbox.failed(now, attempts, pause) is None:
-            return
-        self.board.log("not delivered", "warning", action=message.action, reason=ended.description or ended.code)
-        if message.action == "BootNotification":
-            self._registration.unanswered(now)
-        self._unauthorized(message, now)
-
-    def _unauthorized(self, message: Message, now: float) -> None:
-        if message.action == "Authorize":
-            self.evses[message.connector].authorized(None, now)
-
-    # --- the connection -----------------------------------------------------------------------------------------------
-
-    def _listen(self, now: float, *, booted: bool) -> None:
-        """The central system listens: tell it what it does not know."""
-        self.board.online = True
-        self._registration.expect_heartbeat(now)
-        for evse in self.evses.values():
-            evse.open(now, booted=booted)
-
-    def _settle(self, now: float) -> None:
-        """Close every input: send what may be sent, and leave when there is nothing left to say."""
-        self._resets.begin_what_is_idle(now)
-        board, ending = self.board, self._ending
-        if ending is None or now < ending.until:
-            message = board.outbox.next(now, self._registration.status) if self._connected else None
-            if message:
-                board.actions.append(Ask(message.action, message.payload, message.number))
-        if ending and not ending.told and self._connected and (now >= ending.until or not self._has_more_to_say()):
-            ending.told = True
-            board.actions.append(Disconnect())
-
-    def _has_more_to_say(self) -> bool:
-        return self.board.online and len(self.board.outbox) > 0
+    def _retries(self) -> tuple[int, float]:
+        number = self.board.number
+        return (
+            number("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent"),
+            number("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent"),
+        )
 
     def _leave(self, reason: str, now: float) -> None:
-        self._end(now, SOFT_RESET_DEADLINE, "ResetCommand", "ImmediateReset", boot=reason)
+        self._end(now, SOFT_RESET_DEADLINE, "ImmediateReset", boot=reason)
 
     def _pause(self, reason: str, now: float) -> None:
         for evse in self.evses.values():
             evse.pause(now)
-        self._ending_by(now + SOFT_RESET_DEADLINE, boot=reason)
+        self._leave_by(now + SOFT_RESET_DEADLINE, boot=reason)
 
-    def _end(self, now: float, grace: float, trigger: str, reason: str, *, boot: str = "") -> None:
-        for evse in self.evses.values():
-            evse.stop(trigger, reason, now)
-        self._ending_by(now + grace, boot=boot)
-
-    def _ending_by(self, until: float, *, boot: str) -> None:
-        told = self._ending is not None and self._ending.told
-        self._ending = _Ending(until, boot, told)
+    def _leave_by(self, until: float, *, boot: str) -> None:
+        super()._leave_by(until, boot=boot)
         self._resets.forget()
-        self.board.agenda.clear()
-        self.board.agenda.set(until, "leave")
 
-    def _restart(self, reason: str, now: float) -> None:
-        self._registration.restarted(reason)
-        self._back_off.over()
-        self.board.agenda.clear()
+    def _stop_all(self, reason: str, now: float) -> None:
         for evse in self.evses.values():
-            evse.reboot(now)
-        self.board.actions.append(Reconnect(RESTART / self.board.pace))
+            evse.stop(_TRIGGERS.get(reason, "AbnormalCondition"), reason, now)
+
+    def _view_of(self, place: Evse, now: float) -> ConnectorView:
+        place.measure(now)
+        transaction, car = place.transaction, place.car
+        return ConnectorView(
+            number=place.number,
+            status=place.status,
+            state=transaction.state.value if transaction else "",
+            plugged=car is not None,
+            transaction=transaction.uuid if transaction else "",
+            id_tag=transaction.id_tag if transaction else "",
+            meter=int(place.register),
+            power=car.power if car and transaction and transaction.state is ChargingState.CHARGING else 0.0,
+            soc=round(car.soc * 100, 1) if car else None,
+        )
