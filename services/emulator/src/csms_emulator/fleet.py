@@ -33,14 +33,19 @@ _STATIONS: dict[str, dict[str, Callable[..., Behaviour]]] = {
 }
 
 _log = get_logger("emulator")
+Started = Callable[[str, Link], None]
 
 
 class Fleet:
-    """The stations of `settings`, from `run` until `stop`."""
+    """The stations of `settings`, from `run` until `stop`. `links` are those that have started, by identity.
 
-    def __init__(self, settings: Settings) -> None:
+    `started` is told of each just before it says its first word.
+    """
+
+    def __init__(self, settings: Settings, started: Started = lambda identity, link: None) -> None:
         self._settings = settings
-        self._links: list[Link] = []
+        self._started = started
+        self.links: dict[str, Link] = {}
         self._stopping = asyncio.Event()
         self._gone = asyncio.Event()
 
@@ -59,14 +64,15 @@ class Fleet:
                 if self._stopping.is_set():
                     break
                 link = made(self._station(n, identity), identity)
-                self._links.append(link)
+                self.links[identity] = link
+                self._started(identity, link)
                 stations.create_task(link.run(), name=identity)
                 await self._stops_within(gap)
 
     async def stop(self) -> None:
         """Let every station end its transactions and leave; takes at most `grace` and a few seconds."""
         self._stopping.set()
-        for link in self._links:
+        for link in self.links.values():
             link.stop(self._settings.grace)
         try:
             async with asyncio.timeout(self._settings.grace + 2 * CLOSE_WITHIN + 1):

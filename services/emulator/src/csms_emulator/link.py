@@ -7,14 +7,30 @@ timer runs while there is none.
 import asyncio
 from abc import ABC, abstractmethod
 from base64 import b64encode
+from collections.abc import Callable
+from contextlib import suppress
 from typing import assert_never
 from urllib.parse import quote
 
-from csms_emulator.actions import Action, Answer, Ask, Disconnect, Log, Reconnect, Refuse, Transfer, Transferred
+from csms_emulator.actions import (
+    Action,
+    Answer,
+    Ask,
+    Disconnect,
+    Log,
+    Payload,
+    Reconnect,
+    Refuse,
+    Transfer,
+    Transferred,
+)
+from csms_emulator.audience import Audience, Watcher
 from csms_emulator.behaviour import Behaviour
+from csms_emulator.deeds import Deed, PowerCycle
 from csms_emulator.logbook import Logbook
 from csms_emulator.transfers import Transfers
-from csms_ocpp.session import Event
+from csms_emulator.view import View
+from csms_ocpp.session import CallEnded, Event
 
 ANSWER_WITHIN = 30.0
 OPEN_WITHIN = 10.0
@@ -48,6 +64,11 @@ class Link(ABC):
         self._stopping = False
         self._scope: asyncio.Timeout | None = None
         self._transfers = Transfers()
+        self._open = asyncio.Event()  # cleared: somebody has pulled the network cable
+        self._open.set()
+        self._hurry = asyncio.Event()
+        self._calls: dict[int, asyncio.Future[CallEnded]] = {}
+        self._audience = Audience(self._loop.time)
 
     async def run(self) -> None:
         """Connect, and connect again, until `stop`; returns when nothing is open any more."""
@@ -55,9 +76,10 @@ class Link(ABC):
         try:
             async with scope, self._transfers:
                 while not self._stopping:
+                    await self._open.wait()
                     await self._connect()
                     if not self._stopping:
-                        await asyncio.sleep(self._pause)
+                        await self._rest()
         except TimeoutError:
             if not scope.expired():
                 raise
@@ -73,11 +95,69 @@ class Link(ABC):
         if self._scope:
             self._scope.reschedule(now + grace + CLOSE_WITHIN if self._online else now)
 
+    async def _rest(self) -> None:
+        self._hurry.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pause):
+                await self._hurry.wait()
+
     async def _connect(self) -> None:
         reason = await self._converse()
+        self._drop_calls()
         if not self._stopping:
             self._logbook.lost(reason)
         self._act(self._station.disconnected(self._loop.time()))
+
+    # --- from outside -------------------------------------------------------------------------------------------------
+
+    @property
+    def online(self) -> bool:
+        """Whether there is a connection; over SOAP: whether the last POST found somebody."""
+        return self._online
+
+    def view(self) -> View:
+        """What can be seen of the station now."""
+        return self._station.view(self._loop.time())
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Be told every message, and None after each input, when something may have changed; answers what ends it."""
+        return self._audience.admit(watcher)
+
+    def by_hand(self, deed: Deed) -> None:
+        """Somebody does this at the station. Raises `ValueError`, with a sentence, for what can never be done."""
+        actions = self._station.by_hand(deed, self._loop.time())
+        if isinstance(deed, PowerCycle):
+            self._sever("the power failed")
+        self._act(actions)
+
+    def go_offline(self) -> None:
+        """Pull the network cable; the station lives on, and cannot connect until `go_online`."""
+        self._open.clear()
+        self._sever("the network is gone")
+
+    def go_online(self) -> None:
+        """The network is there again, and the station connects at once."""
+        self._open.set()
+        self._hurry.set()
+
+    async def call(self, action: str, payload: Payload) -> CallEnded:
+        """Send a CALL beside those of the station, which never hears of the answer. Raises `ConnectionError`."""
+        if not self._online:
+            raise ConnectionError("The station is not connected.")
+        number = min(self._calls, default=0) - 1  # the station counts upwards
+        future: asyncio.Future[CallEnded] = self._loop.create_future()
+        self._calls[number] = future
+        ask = Ask(action, payload, number)
+        self._audience.wanted(ask)
+        self._ask(ask)
+        self._flush()
+        return await future
+
+    def _drop_calls(self) -> None:
+        calls, self._calls = self._calls, {}
+        for future in calls.values():
+            if not future.done():
+                future.set_exception(ConnectionError("The connection is gone."))
 
     # --- what differs -------------------------------------------------------------------------------------------------
 
@@ -97,6 +177,10 @@ class Link(ABC):
     def _disconnect(self) -> None:
         """Carry it out: `_converse` returns soon."""
 
+    @abstractmethod
+    def _sever(self, reason: str) -> None:
+        """The connection is gone without a word, if there is one: `_converse` returns at once."""
+
     def _flush(self) -> None:
         """The actions of one input are carried out."""
         self._arm()
@@ -105,14 +189,22 @@ class Link(ABC):
 
     def _tell(self, events: list[Event], now: float) -> None:
         for event in events:
-            self._act(self._station.session_event(event, now))
+            self._audience.happened(event)
+            if isinstance(event, CallEnded) and event.context in self._calls:
+                future = self._calls.pop(event.context)
+                if not future.done():
+                    future.set_result(event)
+            else:
+                self._act(self._station.session_event(event, now))
 
     def _act(self, actions: list[Action]) -> None:
         for action in actions:
             self._carry_out(action)
         self._flush()
+        self._audience.changed()
 
     def _carry_out(self, action: Action) -> None:
+        self._audience.wanted(action)
         match action:
             case Log():
                 self._logbook.write(action)

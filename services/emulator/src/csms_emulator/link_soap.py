@@ -36,6 +36,7 @@ class Link(link.Link):
         self._visit: asyncio.Timeout | None = None
         self._away = True
         self._heard = False
+        self._reason = ""
         self._untold: list[Log] = []
 
     async def run(self) -> None:
@@ -47,14 +48,14 @@ class Link(link.Link):
 
     async def _converse(self) -> str:
         self._visit = visit = asyncio.timeout(None)
-        self._away, self._online = False, True
+        self._away, self._online, self._reason = False, True, ""
         try:
             async with visit:
                 return await self._serve()
         except TimeoutError:
             if not visit.expired():
                 raise
-            return "the station left before the answer came"
+            return self._reason or "the station left before the answer came"
         finally:
             self._visit, self._online = None, False
             self._leave_logbook()
@@ -120,6 +121,11 @@ class Link(link.Link):
 
     def _reply(self, reply: Answer | Refuse) -> None:
         self._replies[reply.unique_id] = self._conversation.reply(reply)
+
+    def _sever(self, reason: str) -> None:
+        self._away, self._reason = True, reason
+        if self._visit:
+            self._visit.reschedule(self._loop.time())
 
     def _disconnect(self) -> None:
         self._away = True

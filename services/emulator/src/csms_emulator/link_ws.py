@@ -45,6 +45,8 @@ class Link(link.Link):
         self._url = address(url, identity)
         self._headers = credentials(identity, password)
         self._session: Session | None = None
+        self._socket: ClientConnection | None = None
+        self._reason = ""
         self._output: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: close the connection
 
     # --- the connection -----------------------------------------------------------------------------------------------
@@ -80,7 +82,7 @@ class Link(link.Link):
         self._session = session = Session(self._dialect, Role.STATION)
         self._output = asyncio.Queue()
         writer = asyncio.create_task(self._write(socket, self._output))
-        self._online = True
+        self._online, self._socket, self._reason = True, socket, ""
         self._logbook.online(True)
         try:
             self._act(self._station.connected(self._loop.time()))
@@ -92,12 +94,12 @@ class Link(link.Link):
         except ConnectionClosed:
             pass  # without a proper close; the code, if any, is told below
         finally:
-            self._online = False
+            self._online, self._socket = False, None
             self._logbook.online(False)
             self._session = None
             session.close()
             writer.cancel()
-        return f"closed with {socket.close_code} {socket.close_reason or ''}".strip()
+        return self._reason or f"closed with {socket.close_code} {socket.close_reason or ''}".strip()
 
     async def _write(self, socket: ClientConnection, output: asyncio.Queue[bytes | None]) -> None:
         try:
@@ -123,6 +125,11 @@ class Link(link.Link):
         else:
             events = self._session.refuse(reply.unique_id, reply.code, reply.description)
         self._tell(events, self._loop.time())
+
+    def _sever(self, reason: str) -> None:
+        self._reason = reason
+        if self._socket:
+            self._socket.transport.abort()
 
     def _disconnect(self) -> None:
         self._flush()

@@ -7,14 +7,15 @@ from typing import Any
 from csms_emulator.behaviour import Behaviour
 from csms_emulator.files.dressing import dressed, options
 from csms_emulator.files.specification import Specification
-from csms_emulator.fleet import Fleet
+from csms_emulator.fleet import Fleet, Started
+from csms_emulator.link import Link
 
 
 class _Fleet(Fleet):
     """A fleet whose stations are as a file describes them."""
 
-    def __init__(self, specification: Specification) -> None:
-        super().__init__(specification.settings)
+    def __init__(self, specification: Specification, started: Started) -> None:
+        super().__init__(specification.settings, started)
         self._specification = specification
 
     def _options(self) -> dict[str, Any]:
@@ -26,10 +27,15 @@ class _Fleet(Fleet):
 
 
 class Park:
-    """The fleets of `specifications`, from `run` until `stop`."""
+    """The fleets of `specifications`, from `run` until `stop`; `started` as in `Fleet`."""
 
-    def __init__(self, specifications: Sequence[Specification]) -> None:
-        self._fleets = [_Fleet(specification) for specification in specifications]
+    def __init__(self, specifications: Sequence[Specification], started: Started = lambda identity, link: None) -> None:
+        self._fleets = [_Fleet(specification, started) for specification in specifications]
+
+    @property
+    def links(self) -> dict[str, Link]:
+        """Those of the stations that have started, by identity."""
+        return {identity: link for fleet in self._fleets for identity, link in fleet.links.items()}
 
     async def run(self) -> None:
         """Start all fleets; returns when all stations have left."""

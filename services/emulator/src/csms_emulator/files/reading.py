@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from csms_emulator.files import nameplate, reference, station_toml
 from csms_emulator.files.dressing import not_taken
-from csms_emulator.files.specification import Specification, refused
+from csms_emulator.files.specification import Specification, escaped, refused
 from csms_emulator.settings import Settings
 from csms_platform.logging import get_logger
 
@@ -32,6 +33,13 @@ def load(paths: Iterable[Path], url: str = "") -> tuple[Specification, ...]:
         _check(specification)
     _check_identities(found)
     return tuple(found)
+
+
+def station(identity: str, given: dict[str, Any]) -> Specification:
+    """One station of this identity, which is otherwise what one of the `[[stations]]` with `given` describes."""
+    specification = station_toml.fleet(Path(identity), {**given, "identity": escaped(identity), "count": 1}, "")
+    _check(specification)
+    return specification
 
 
 def redirected(specification: Specification, url: str) -> Specification:
@@ -94,7 +102,7 @@ def _check_keys(specification: Specification) -> None:
     settings, origin = specification.settings, specification.origin
     wanted = {key.name: key.value for key in specification.keys}
     for name in not_taken(specification):
-        if origin.suffix == ".toml":
+        if origin.suffix != ".json":
             raise refused(
                 origin, f"configuration.{name}: the station has no such key, or does not take {wanted[name]!r}"
             )

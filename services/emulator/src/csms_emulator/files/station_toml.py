@@ -89,13 +89,14 @@ def read(file: Path) -> list[Specification]:
         raise refused(file, f"not TOML: {error}") from None
     tables = document.pop("stations", None)
     if tables is None:
-        return [_fleet(file, document, "")]
+        return [fleet(file, document, "")]
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise refused(file, "stations is not a list of tables: write [[stations]]")
-    return [_fleet(file, {**document, **table}, f"stations[{n}]") for n, table in enumerate(tables)]
+    return [fleet(file, {**document, **table}, f"stations[{n}]") for n, table in enumerate(tables)]
 
 
-def _fleet(file: Path, given: dict[str, Any], within: str) -> Specification:
+def fleet(file: Path, given: dict[str, Any], within: str) -> Specification:
+    """The fleet of one table; `within` says where in the file it is, for errors."""
     try:
         table = msgspec.convert(given, Table)
     except ValueError as error:
