@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from ssl import SSLContext
 from typing import Any
 from uuid import uuid4
 
@@ -148,12 +149,12 @@ class SoapCentral(Hearing):
             return response.status, await response.read()
 
     @asynccontextmanager
-    async def open(self, port: int) -> AsyncIterator[None]:
+    async def open(self, port: int, tls: SSLContext | None) -> AsyncIterator[None]:
         runner = web.ServerRunner(web.Server(self.handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
         self.port = runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self.port}/Ocpp"
+        self.url = f"{'https://localhost' if tls else 'http://127.0.0.1'}:{self.port}/Ocpp"
         try:
             async with aiohttp.ClientSession() as self._http:
                 yield
@@ -167,9 +168,11 @@ def _soap(status: int, body: bytes) -> web.Response:
 
 
 @asynccontextmanager
-async def soap_central(version: Version = Version.V1_6, port: int = 0) -> AsyncIterator[SoapCentral]:
+async def soap_central(
+    version: Version = Version.V1_6, port: int = 0, tls: SSLContext | None = None
+) -> AsyncIterator[SoapCentral]:
     """A central system on a free loopback port; nothing that it heard may have been wrong."""
     central = SoapCentral(version)
-    async with central.open(port):
+    async with central.open(port, tls):
         yield central
     assert central.wrong == []

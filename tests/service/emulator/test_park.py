@@ -115,6 +115,30 @@ async def test_a_folder_in_the_form_for_2_0_1_does_too(tmp_path: Path) -> None:
     assert (canned.status, own.version_number) == ("Rejected", 0)
 
 
+async def test_drivers_who_are_called_come_to_a_station_of_2_0_1_only_when_they_are(tmp_path: Path) -> None:
+    (tmp_path / "station.toml").write_text('version = "2.0.1"\ndrivers = "remote"\npace = 600.0\n', encoding="utf-8")
+    async with foreign_v2.foreign_central() as central, parked(tmp_path, url=central.url):
+        await central.hears("StatusNotification", times=2)
+        await asyncio.sleep(1)  # ten minutes there; somebody would have come after four
+        before = [heard for heard in central.heard if heard[1] == "TransactionEvent"]
+        token = {"idToken": "04A1B2C3", "type": "ISO14443"}
+        answer = await central.peers["CP-00001"].call(call_201.RequestStartTransaction(token, 7, evse_id=1))
+        await central.hears("TransactionEvent")
+
+    assert (before, answer.status) == ([], "Accepted")
+
+
+async def test_canned_answers_of_a_station_toml_are_given(tmp_path: Path) -> None:
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "ClearCache.json").write_text('{"status": "Rejected"}', encoding="utf-8")
+    folder = station(tmp_path, 'identity = "A"\nanswers = "ours"\n')
+    async with foreign_central() as central, parked(folder, url=central.url):
+        await central.hears("BootNotification")
+        canned = await central.peers["A"].call(call.ClearCache())
+
+    assert canned.status == "Rejected"
+
+
 def test_the_environment_may_name_the_files_and_the_central_system(tmp_path: Path) -> None:
     folder = station(tmp_path, 'identity = "A"\n')
     environment = {"CSMS_PARK_PATHS": json.dumps([str(folder)]), "CSMS_PARK_URL": "ws://example.org/ocpp"}

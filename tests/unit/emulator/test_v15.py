@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from csms_emulator import v15_words
+from csms_emulator.actions import Transferred
 from csms_emulator.commands import COMMANDS
 from csms_ocpp.catalog import Role, asked_by
 from csms_ocpp.session import Outcome
@@ -136,7 +137,7 @@ def test_an_update_of_the_firmware_tells_only_what_1_5_knows() -> None:
 
     central.command("UpdateFirmware", COMMANDS_OF_1_5["UpdateFirmware"])
     central.run(1)
-    central.transferred()
+    central.transferred(Transferred(b"firmware"))
     central.run(240)
 
     assert [p["status"] for p in central.payloads("FirmwareStatusNotification")] == ["Downloaded", "Installed"]

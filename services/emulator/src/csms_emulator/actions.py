@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 Payload = dict[str, Any]
+IMPOSSIBLE = "impossible"  # the event of the Log that comes of a deed which is not possible now
 Failure = Literal["", "failed", "denied", "malformed", "unsupported"]
 
 
@@ -14,6 +15,13 @@ class Ask(msgspec.Struct, frozen=True):
     action: str
     payload: Payload
     number: int
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Send a SEND (OCPP 2.1): nothing follows."""
+
+    action: str
+    payload: Payload
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -69,4 +77,4 @@ class Log(msgspec.Struct, frozen=True):
     level: str = "info"
 
 
-Action = Ask | Answer | Refuse | Disconnect | Reconnect | Transfer | Log
+Action = Ask | Send | Answer | Refuse | Disconnect | Reconnect | Transfer | Log

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Raw
 
-from csms_emulator.actions import Action, Answer, Ask, Payload, Refuse
+from csms_emulator.actions import Action, Answer, Ask, Payload, Refuse, Send
 from csms_emulator.messages import Kind, Message, Sender
 from csms_ocpp.session import CallEnded, CallReceived, Event, Outcome
 
@@ -36,6 +36,8 @@ class Audience:
         match action:
             case Ask():
                 self._said("station", "call", action.action, action.payload)
+            case Send():
+                self._said("station", "send", action.action, action.payload)
             case Answer():
                 self._said("station", "result", self._asked.pop(action.unique_id, ""), action.payload)
             case Refuse():

@@ -1,6 +1,7 @@
 """The central system of a SOAP fleet: POST, and what came of it. One HTTP client for all stations."""
 
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -15,18 +16,24 @@ _TIMEOUT = aiohttp.ClientTimeout(total=ANSWER_WITHIN, connect=OPEN_WITHIN)
 
 
 class Central:
-    """Where it is, and the stations' password."""
+    """Where it is, the stations' password, and by identity what they secure their connections with."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, password: str) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, url: str, password: str, secured: Mapping[str, ssl.SSLContext | None]
+    ) -> None:
         self.url = url
         self._http = http
         self._password = password
+        self._secured = secured
 
     async def post(self, identity: str, action: str, body: bytes) -> Posted | Lost | None:
         """POST for this station; None: it arrived there, and nobody answered in time."""
         headers = {"Content-Type": f'{CONTENT_TYPE}; action="/{action}"', **credentials(identity, self._password)}
+        secured = self._secured[identity] or True
         try:
-            async with self._http.post(self.url, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._http.post(
+                self.url, data=body, headers=headers, allow_redirects=False, ssl=secured
+            ) as response:
                 return await _read(response)
         except aiohttp.ConnectionTimeoutError:
             return Lost(f"no connection within {OPEN_WITHIN:g} s")
@@ -50,10 +57,12 @@ async def _read(response: aiohttp.ClientResponse) -> Posted | Lost:
 
 
 @asynccontextmanager
-async def central_system(url: str, password: str) -> AsyncIterator[Central]:
-    """As many connections as there are questions at a time, kept alive."""
+async def central_system(
+    url: str, password: str, secured: Mapping[str, ssl.SSLContext | None]
+) -> AsyncIterator[Central]:
+    """As many connections as there are questions at a time, kept alive; shared by stations with the same TLS."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE)
     async with aiohttp.ClientSession(
         connector=connector, timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
     ) as http:
-        yield Central(http, url, password)
+        yield Central(http, url, password, secured)

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from csms_emulator.board import Board
+    from csms_emulator.desk import Desk
     from csms_emulator.station import Station
 
 CLOCK = "clock"
@@ -22,20 +22,20 @@ def sample_aligned(station: Station, now: float) -> None:
 
 def await_clock(station: Station, now: float) -> None:
     """Enter the next instant into the agenda, if there is one."""
-    at = next_instant(station.board, now)
+    interval = station.board.configuration.number("ClockAlignedDataInterval")
+    at = next_instant(station.board, interval, now)
     station.board.agenda.cancel(CLOCK)
     if at < inf and not station.leaving:
         station.board.agenda.set(at, CLOCK)
 
 
-def next_instant(board: Board, now: float) -> float:
-    """When to measure next; infinite for never. OCPP 1.6 §9.1: the intervals are counted from 00:00:00.
+def next_instant(desk: Desk, interval: int, now: float) -> float:
+    """When to measure next; infinite for never. OCPP 1.6 §9.1, 2.0.1 J01: the intervals are counted from 00:00:00.
 
     In UTC, and in real seconds: the central system looks at its own clock.
     """
-    interval = board.configuration.number("ClockAlignedDataInterval")
     if not interval:
         return inf
-    midnight = (board.epoch + now) // DAY * DAY - board.epoch
+    midnight = (desk.epoch + now) // DAY * DAY - desk.epoch
     at = midnight + ((now - midnight) // interval + 1) * interval
     return min(at, midnight + DAY) if at > now else at + interval

@@ -51,11 +51,16 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What goes back over HTTP; `complaint`: what was wrong, if anything was."""
+    """What goes back over HTTP; `complaint`: what was wrong, if anything was.
+
+    It goes back `after` so many seconds; `lost`: the connection is cut instead.
+    """
 
     status: int
     body: bytes
     complaint: Complaint | None = None
+    after: float = 0.0
+    lost: bool = False
 
 
 def urn() -> str:
@@ -69,7 +74,7 @@ class Conversation:
     def __init__(
         self, version: Version, identity: str, url: str, callback: str, new_id: Callable[[], str] = urn
     ) -> None:
-        self._version = version
+        self.version = version
         self._identity = identity
         self._url = url
         self._callback = callback
@@ -86,11 +91,11 @@ class Conversation:
         if violation := self._rules.request(ask.action, payload):
             return self._ended(ask, Outcome.INVALID, code=violation.code, description=violation.description)
         addressing = Addressing(message_id=self._new_id(), to=self._url, source=self._callback)
-        return write_request(Request(self._version, Role.STATION, self._identity, ask.action, payload, addressing))
+        return write_request(Request(self.version, Role.STATION, self._identity, ask.action, payload, addressing))
 
     def answer(self, ask: Ask, posted: Posted) -> CallEnded | Lost:
         """What the answer means."""
-        found = read_response(posted.body, self._version, Service.CENTRAL_SYSTEM, ask.action, posted.charset)
+        found = read_response(posted.body, self.version, Service.CENTRAL_SYSTEM, ask.action, posted.charset)
         match found:
             case Response():
                 return self._answered(ask, found.payload)
@@ -143,14 +148,14 @@ class Conversation:
             fault = _told(request, Subcode.INTERNAL_ERROR, "The answer was not valid.", sender=False)
             return self._complaining(fault, "violation", request.action, violation.description)
         addressing = Addressing(message_id=self._new_id(), relates_to=request.addressing.message_id)
-        return Reply(200, write_response(Response(self._version, Role.CSMS, request.action, payload, addressing)))
+        return Reply(200, write_response(Response(self.version, Role.CSMS, request.action, payload, addressing)))
 
     def _objection(self, request: Request) -> Reply | None:
         action = request.action
         if request.identity != self._identity:
             return self._fault(request, Subcode.IDENTITY_MISMATCH, "The chargeBoxIdentity is not this station's.")
-        if request.version is not self._version:
-            return self._fault(request, Subcode.NOT_SUPPORTED, f"This station speaks {self._version}.")
+        if request.version is not self.version:
+            return self._fault(request, Subcode.NOT_SUPPORTED, f"This station speaks {self.version}.")
         if request.asker is Role.STATION or action not in self._rules.theirs:
             kind, _, sentence = refusals.of_action(action, self._rules)
             return self._fault(request, Subcode.NOT_SUPPORTED, sentence, kind)

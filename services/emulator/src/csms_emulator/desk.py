@@ -1,16 +1,22 @@
 """What stations of every version share with their parts: clock, chance, log, and the current input's actions."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from csms_emulator.actions import Action, Log
 from csms_emulator.agenda import Agenda
 from csms_emulator.outbox import Outbox
 
+if TYPE_CHECKING:
+    from csms_emulator.upkeep import Upkeep
+
 TOLERATED = 1.0  # seconds that a clock may be off
+NEVER = 4_102_444_800.0  # seconds since 1970: the year 2100
 
 
 class Desk:
@@ -25,6 +31,7 @@ class Desk:
     epoch: float
     agenda: Agenda
     outbox: Outbox
+    upkeep: Upkeep
     actions: list[Action]
     online: bool
 
@@ -48,9 +55,13 @@ class Desk:
     def set_clock(self, text: str, now: float) -> None:
         """The central system says what time it is; a clock that is right to a second stays as it is."""
         off = self.instant(text) - now
-        if abs(off) > TOLERATED and self.epoch + off > 0:
+        if abs(off) > TOLERATED and self.can_show(off, now):
             self.epoch += off
             self.log("clock set", seconds=round(off, 1))
+
+    def can_show(self, off: float, now: float) -> bool:
+        """Whether the clock, so many seconds off, shows a time that everybody understands."""
+        return self.epoch + off > 0 and self.epoch + off + now < NEVER
 
     def later(self, now: float, least: float, most: float) -> float:
         """A random instant between `least` and `most` emulated seconds from now."""

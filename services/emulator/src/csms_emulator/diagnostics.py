@@ -15,7 +15,8 @@ import msgspec
 from csms_emulator.actions import Payload, Transferred
 
 if TYPE_CHECKING:
-    from csms_emulator.board import Board
+    from csms_emulator.desk import Desk
+    from csms_emulator.owner import Owner
     from csms_emulator.station import Station
 
 DIAGNOSTICS, LOG = "DiagnosticsStatusNotification", "LogStatusNotification"
@@ -75,13 +76,13 @@ def tries(request: Payload) -> Tries:
     return Tries(int(min(max(left, 1), MOST_ATTEMPTS)), float(min(max(pause, 0), MOST_PAUSE)))
 
 
-def begin(board: Board, upload: Upload, now: float) -> None:
+def begin(board: Desk, upload: Upload, now: float) -> None:
     """Upload it from now on, instead of whatever was being uploaded with the same words."""
     board.upkeep.uploads[upload.action] = upload
     board.agenda.set(now, upload.action)
 
 
-def step(action: str, station: Station, now: float) -> None:
+def step(action: str, station: Owner, now: float) -> None:
     """Try what this action tells of, for the first time or again."""
     board = station.board
     upload = board.upkeep.uploads[action]
@@ -90,7 +91,7 @@ def step(action: str, station: Station, now: float) -> None:
     upload.number = board.upkeep.transfer(board, upload.url, upload.content, upload.name)
 
 
-def transferred(board: Board, upload: Upload, outcome: Transferred, now: float) -> None:
+def transferred(board: Desk, upload: Upload, outcome: Transferred, now: float) -> None:
     """The try under way has ended."""
     upload.number = 0
     if outcome.failure:
@@ -111,7 +112,7 @@ def get_diagnostics(station: Station, request: Payload, now: float) -> Payload:
     return {"fileName": name}
 
 
-def get_log(station: Station, request: Payload, now: float) -> Payload:
+def get_log(station: Owner, request: Payload, now: float) -> Payload:
     """GetLog: the station's log, or its security events. A second one cancels the first."""
     board, log = station.board, request["log"]
     security = request["logType"] == "SecurityLog"
@@ -124,14 +125,14 @@ def get_log(station: Station, request: Payload, now: float) -> Payload:
     return {"status": "AcceptedCanceled" if canceled else "Accepted", "filename": name}
 
 
-def file_name(board: Board, kind: str, now: float) -> str:
+def file_name(board: Desk, kind: str, now: float) -> str:
     """A name that no other station's file has, and none of this one's a second earlier."""
     serial = re.sub(r"[^A-Za-z0-9._-]", "_", board.upkeep.serial)[:100]
     moment = datetime.fromtimestamp(board.epoch + now, UTC)
     return f"{serial}-{kind}-{moment:%Y%m%dT%H%M%SZ}.log"
 
 
-def text(board: Board, entries: Entries, oldest: str | None, latest: str | None) -> bytes:
+def text(board: Desk, entries: Entries, oldest: str | None, latest: str | None) -> bytes:
     """The entries between two of the wire's times, one a line, under a heading."""
     least = board.instant(oldest) if oldest else float("-inf")
     most = board.instant(latest) if latest else float("inf")
@@ -140,6 +141,6 @@ def text(board: Board, entries: Entries, oldest: str | None, latest: str | None)
     return ("\n".join([heading, *lines]) + "\n").encode()
 
 
-def _tell(board: Board, upload: Upload, status: str) -> None:
+def _tell(board: Desk, upload: Upload, status: str) -> None:
     upload.status = status
     board.outbox.post(upload.action, upload.told)

@@ -1,5 +1,6 @@
 """Where the stations of a SOAP fleet can be called: one HTTP server for all, one path for each."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import unquote, urlsplit
@@ -37,6 +38,10 @@ class Endpoint:
         if request.method != "POST":
             return web.Response(status=405, text="Stations are called with POST.\n", headers={"Allow": "POST"})
         reply = answering(await request.read(), request.charset or "")
+        if reply.after:
+            await asyncio.sleep(reply.after)
+        if reply.lost and request.transport:
+            request.transport.abort()
         return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": CONTENT_TYPE})
 
 

@@ -1,7 +1,7 @@
 """An update of the firmware: it is fetched for certain, a signed one is checked, and then a new version is pretended.
 
-UpdateFirmware and SignedUpdateFirmware have the same steps; only the latter's statuses tell every one of them. The
-restart is the emulated station's own.
+UpdateFirmware and SignedUpdateFirmware have the same steps; only the latter's statuses tell every one of them, as
+those of 2.x do, whose UpdateFirmware may be signed. The restart is the emulated station's own.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from csms_emulator.actions import Payload, Transferred
 from csms_emulator.diagnostics import Tries, tries
 
 if TYPE_CHECKING:
-    from csms_emulator.board import Board
+    from csms_emulator.desk import Desk
+    from csms_emulator.owner import Owner
     from csms_emulator.station import Station
 
 FIRMWARE = "firmware"
 
 IDLE = "Idle"
+INSTALLING = ("Installing", "InstallRebooting")
 PLAIN, SIGNED = "FirmwareStatusNotification", "SignedFirmwareStatusNotification"
 
 TAKES = (15.0, 60.0)  # emulated seconds that an installation needs, from … to
@@ -36,17 +38,21 @@ LONGEST_VERSION = 50  # OCPP 1.6 §6.3: firmwareVersion is a CiString50Type
 class Signed(msgspec.Struct, frozen=True):
     """What a SignedUpdateFirmware has beyond an UpdateFirmware; the certificate is PEM, the signature Base64."""
 
-    request_id: int
     certificate: str
     signature: str
 
 
 class Update(msgspec.Struct):
-    """How far it is. `number` is the Transfer's, 0 while there is none; `version` is known once it is downloaded."""
+    """How far it is, as `action` tells it; with a `request_id` it tells every step.
 
+    `number` is the Transfer's, 0 while there is none; `version` is known once it is downloaded, "" for an empty file.
+    """
+
+    action: str = PLAIN
     location: str = ""
     tries: Tries = msgspec.field(default_factory=Tries)
     install_at: float = 0.0
+    request_id: int | None = None
     signed: Signed | None = None
     status: str = IDLE
     number: int = 0
@@ -55,7 +61,7 @@ class Update(msgspec.Struct):
     @property
     def plain_status(self) -> str:
         """The status for FirmwareStatusNotification."""
-        return IDLE if self.signed else self.status
+        return IDLE if self.action == SIGNED else self.status
 
     @property
     def signed_told(self) -> Payload:
@@ -63,59 +69,80 @@ class Update(msgspec.Struct):
 
         OCPP 1.6 security §5.18: requestId is left out only when the status is Idle.
         """
-        return {"status": self.status, "requestId": self.signed.request_id} if self.signed else {"status": IDLE}
+        return self.told if self.action == SIGNED else {"status": IDLE}
+
+    @property
+    def told(self) -> Payload:
+        """The payload of `action`."""
+        known = {} if self.request_id is None else {"requestId": self.request_id}
+        return {"status": self.status, **known}
 
 
 def update_firmware(station: Station, request: Payload, now: float) -> Payload:
     """UpdateFirmware; one that is under way begins anew."""
     board = station.board
-    board.upkeep.update = Update(request["location"], tries(request))
+    board.upkeep.update = Update(PLAIN, request["location"], tries(request))
     board.agenda.set(max(now, board.instant(request["retrieveDate"])), FIRMWARE)
     return {}
 
 
 def signed_update_firmware(station: Station, request: Payload, now: float) -> Payload:
-    """SignedUpdateFirmware; one that is being installed already is not given up."""
-    board, firmware = station.board, request["firmware"]
-    before = board.upkeep.update.status
-    if before in ("Installing", "InstallRebooting"):
+    """SignedUpdateFirmware."""
+    return order(station.board, SIGNED, request, now)
+
+
+def order(board: Desk, action: str, request: Payload, now: float) -> Payload:
+    """What a request with a `firmware` is answered, `action` telling its steps.
+
+    What is being installed already is not given up.
+    """
+    before, firmware = board.upkeep.update.status, request["firmware"]
+    if before in INSTALLING:
         return {"status": "Rejected"}
-    if not board.upkeep.certificates.trusts_maker(firmware["signingCertificate"], board.epoch + now):
+    maker = firmware.get("signingCertificate")
+    if maker is not None and not board.upkeep.certificates.trusts_maker(maker, board.epoch + now):
         board.upkeep.event(board, "InvalidFirmwareSigningCertificate", now)
         return {"status": "InvalidCertificate"}
-    begin_signed(board, request, now)
+    _begin(board, action, request, now)
     return {"status": "Accepted" if before == IDLE else "AcceptedCanceled"}
 
 
-def begin_signed(board: Board, request: Payload, now: float) -> None:
+def _begin(board: Desk, action: str, request: Payload, now: float) -> None:
     """Begin when it is time to; until then it is scheduled."""
-    firmware = request["firmware"]
-    signed = Signed(request["requestId"], firmware["signingCertificate"], firmware["signature"])
+    firmware, request_id = request["firmware"], request["requestId"]
     install_at = board.instant(firmware["installDateTime"]) if "installDateTime" in firmware else now
-    update = board.upkeep.update = Update(firmware["location"], tries(request), install_at, signed)
+    update = Update(action, firmware["location"], tries(request), install_at, request_id, _signed(firmware))
+    board.upkeep.update = update
     at = max(now, board.instant(firmware["retrieveDateTime"]))
     board.agenda.set(at, FIRMWARE)
     if at > now:
         _tell(board, update, "DownloadScheduled")
 
 
-def step(station: Station, now: float) -> None:
+def _signed(firmware: Payload) -> Signed | None:
+    # Without either there is nothing to verify.
+    if "signature" not in firmware or "signingCertificate" not in firmware:
+        return None
+    return Signed(firmware["signingCertificate"], firmware["signature"])
+
+
+def step(station: Owner, now: float) -> None:
     """It is time for what follows the present status."""
     _STEPS[station.board.upkeep.update.status](station, station.board.upkeep.update, now)
 
 
-def transferred(station: Station, outcome: Transferred, now: float) -> None:
+def transferred(station: Owner, outcome: Transferred, now: float) -> None:
     """The download under way has ended."""
     board, update = station.board, station.board.upkeep.update
     update.number = 0
     if outcome.failure:
         _missed(board, update, outcome, now)
         return
-    update.version = version(update.location, outcome.content)
+    update.version = version(update.location, outcome.content) if outcome.content else ""
     _tell(board, update, "Downloaded")
     if update.signed and not _verified(board, update, update.signed, outcome.content, now):
         return
-    if update.signed and update.install_at > now:
+    if update.request_id is not None and update.install_at > now:
         _tell(board, update, "InstallScheduled")
     board.agenda.set(max(update.install_at, board.later(now, *TAKES)), FIRMWARE)
 
@@ -127,7 +154,7 @@ def version(location: str, content: bytes) -> str:
     return numbers[0][:LONGEST_VERSION] if numbers else sha256(content).hexdigest()[:8]
 
 
-def _missed(board: Board, update: Update, outcome: Transferred, now: float) -> None:
+def _missed(board: Desk, update: Update, outcome: Transferred, now: float) -> None:
     board.log("download failed", "warning", reason=outcome.reason)
     if outcome.failure != "unsupported" and update.tries.again():
         board.agenda.set(now + update.tries.pause, FIRMWARE)
@@ -135,7 +162,7 @@ def _missed(board: Board, update: Update, outcome: Transferred, now: float) -> N
         _give_up(board, update, "DownloadFailed")
 
 
-def _verified(board: Board, update: Update, signed: Signed, content: bytes, now: float) -> bool:
+def _verified(board: Desk, update: Update, signed: Signed, content: bytes, now: float) -> bool:
     if certificates16.has_signed(signed.certificate, signed.signature, content):
         _tell(board, update, "SignatureVerified")
         return True
@@ -144,56 +171,56 @@ def _verified(board: Board, update: Update, signed: Signed, content: bytes, now:
     return False
 
 
-def _download(station: Station, update: Update, now: float) -> None:
+def _download(station: Owner, update: Update, now: float) -> None:
     _tell(station.board, update, "Downloading")
     _fetch(station, update, now)
 
 
-def _fetch(station: Station, update: Update, now: float) -> None:
+def _fetch(station: Owner, update: Update, now: float) -> None:
     update.number = station.board.upkeep.transfer(station.board, update.location)
 
 
-def _install(station: Station, update: Update, now: float) -> None:
+def _install(station: Owner, update: Update, now: float) -> None:
     board = station.board
-    if any(connector.transaction for connector in station.connectors.values()):
-        # OCPP 1.6 §6.49 leaves it to the station; whoever charges is not to be interrupted.
+    if not station.idle:
+        # OCPP 1.6 §6.49 leaves it to the station; whoever charges is not to be interrupted. So OCPP 2.0.1 L01.
         board.agenda.set(board.later(now, AFTER_TRANSACTIONS, AFTER_TRANSACTIONS), FIRMWARE)
         return
     _tell(board, update, "Installing")
     board.agenda.set(board.later(now, *TAKES), FIRMWARE)
 
 
-def _finish(station: Station, update: Update, now: float) -> None:
+def _finish(station: Owner, update: Update, now: float) -> None:
     board = station.board
+    if not update.version:
+        _give_up(board, update, "InstallationFailed")
+        return
     if not (station.serving and board.online):
         # The restart would take the last status with it.
         board.agenda.set(board.later(now, *TAKES), FIRMWARE)
         return
     board.upkeep.version = update.version
     board.log("firmware installed", version=update.version)
-    if update.signed:
+    if update.request_id is not None:
         _tell(board, update, "InstallRebooting")
-        board.upkeep.untold.append((SIGNED, {"status": "Installed", "requestId": update.signed.request_id}))
+        board.upkeep.untold.append((update.action, {**update.told, "status": "Installed"}))
     else:
         _tell(board, update, "Installed")
     board.upkeep.event(board, "FirmwareUpdated", now, update.version, after_boot=True)
-    station.reset(hard=False, now=now)
+    station.renew(now)
 
 
-def _tell(board: Board, update: Update, status: str) -> None:
+def _tell(board: Desk, update: Update, status: str) -> None:
     update.status = status
-    if update.signed:
-        board.outbox.post(SIGNED, update.signed_told)
-    else:
-        board.outbox.post(PLAIN, {"status": status})
+    board.outbox.post(update.action, update.told)
 
 
-def _give_up(board: Board, update: Update, status: str) -> None:
+def _give_up(board: Desk, update: Update, status: str) -> None:
     _tell(board, update, status)
     board.upkeep.update = Update()
 
 
-_STEPS: dict[str, Callable[[Station, Update, float], None]] = {
+_STEPS: dict[str, Callable[[Owner, Update, float], None]] = {
     IDLE: _download,
     "DownloadScheduled": _download,
     "Downloading": _fetch,

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar, assert_never
 
 import msgspec
 
-from csms_emulator.actions import Action, Ask, Disconnect, Payload, Reconnect, Refuse, Transferred
+from csms_emulator.actions import IMPOSSIBLE, Action, Ask, Disconnect, Payload, Reconnect, Refuse, Transferred
 from csms_emulator.admission import BOOT, HEARTBEAT, Admission
 from csms_emulator.back_off import BackOff
 from csms_emulator.deeds import Deed, PlaceDeed, PowerCycle, Skew
@@ -109,6 +109,7 @@ class Life(ABC, Generic[B, P]):
         with board.collect() as actions:
             self._connected = board.online = False
             lost = board.outbox.disconnected()
+            self._lost(lost)
             for place in self._places.values():
                 place.disconnected({m.action for m in lost if m.connector == place.number}, now)
             board.agenda.cancel(HEARTBEAT)
@@ -165,8 +166,11 @@ class Life(ABC, Generic[B, P]):
         """What somebody does at the station.
 
         A deed that cannot be done now (a car comes where one is) changes nothing but the log ("impossible"). Raises
-        `ValueError`, with a sentence, for a connector that is not there, and for an error code that nobody knows.
+        `ValueError`, with a sentence, for a connector that is not there, an error code that nobody knows, and a time
+        that no clock shows.
         """
+        if isinstance(deed, Skew) and not self.board.can_show(deed.seconds, now):
+            raise ValueError("The clock shows times from 1970 to 2100.")
         if not isinstance(deed, PowerCycle | Skew):
             self._check(deed)
         with self.board.collect() as actions:
@@ -217,7 +221,7 @@ class Life(ABC, Generic[B, P]):
     def _at_place(self, deed: PlaceDeed, now: float) -> None:
         if self.leaving or not self._places[deed.connector].do(deed, now):
             name, status = type(deed).__name__.lower(), self._view_of(self._places[deed.connector], now).status
-            self.board.log("impossible", "warning", deed=name, connector=deed.connector, status=status)
+            self.board.log(IMPOSSIBLE, "warning", deed=name, connector=deed.connector, status=status)
 
     def _check(self, deed: PlaceDeed) -> None:
         if deed.connector not in self._places:
@@ -319,6 +323,9 @@ class Life(ABC, Generic[B, P]):
 
     def _awake(self, now: float) -> None:
         """There is a connection."""
+
+    def _lost(self, messages: list[Message]) -> None:
+        """The connection is gone, and with it these."""
 
     def _look(self, now: float) -> None:
         """After every input, before anything is sent: what follows from it."""

@@ -9,10 +9,11 @@ from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
-from typing import assert_never
+from typing import ClassVar, assert_never
 from urllib.parse import quote
 
 from csms_emulator.actions import (
+    IMPOSSIBLE,
     Action,
     Answer,
     Ask,
@@ -21,16 +22,21 @@ from csms_emulator.actions import (
     Payload,
     Reconnect,
     Refuse,
+    Send,
     Transfer,
     Transferred,
 )
 from csms_emulator.audience import Audience, Watcher
 from csms_emulator.behaviour import Behaviour
 from csms_emulator.deeds import Deed, PowerCycle
+from csms_emulator.faults.outages import Outages
+from csms_emulator.faults.speech import Lasting
+from csms_emulator.faults.troubles import Outage, Sentence, Trouble
 from csms_emulator.logbook import Logbook
 from csms_emulator.transfers import Transfers
 from csms_emulator.view import View
 from csms_ocpp.session import CallEnded, Event
+from csms_ocpp.version import Version
 
 ANSWER_WITHIN = 30.0
 OPEN_WITHIN = 10.0
@@ -53,7 +59,10 @@ def credentials(identity: str, password: str) -> dict[str, str]:
 class Link(ABC):
     """Keeps one station connected, from `run` until `stop`. Needs a running loop whose clock is the station's."""
 
-    def __init__(self, station: Behaviour, logbook: Logbook) -> None:
+    transport: ClassVar[str]
+
+    def __init__(self, station: Behaviour, logbook: Logbook, version: Version) -> None:
+        self.version = version
         self._station = station
         self._logbook = logbook
         self._loop = asyncio.get_running_loop()
@@ -67,6 +76,7 @@ class Link(ABC):
         self._open = asyncio.Event()  # cleared: somebody has pulled the network cable
         self._open.set()
         self._hurry = asyncio.Event()
+        self._outages = Outages(self._sever, self.go_offline, self.go_online)
         self._calls: dict[int, asyncio.Future[CallEnded]] = {}
         self._audience = Audience(self._loop.time)
 
@@ -85,23 +95,26 @@ class Link(ABC):
                 raise
         finally:
             self._scope = None
+            self._outages.forget()
             self._disarm()
 
     def stop(self, grace: float) -> None:
         """Leave: the station gets `grace` seconds to end its transactions, then `run` returns."""
         self._stopping = True
+        self._outages.forget()
+        self._recover()
         now = self._loop.time()
         self._act(self._station.shut_down(now, grace))
         if self._scope:
             self._scope.reschedule(now + grace + CLOSE_WITHIN if self._online else now)
 
     async def _rest(self) -> None:
-        self._hurry.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pause):
                 await self._hurry.wait()
 
     async def _connect(self) -> None:
+        self._hurry.clear()
         reason = await self._converse()
         self._drop_calls()
         if not self._stopping:
@@ -123,12 +136,17 @@ class Link(ABC):
         """Be told every message, and None after each input, when something may have changed; answers what ends it."""
         return self._audience.admit(watcher)
 
-    def by_hand(self, deed: Deed) -> None:
-        """Somebody does this at the station. Raises `ValueError`, with a sentence, for what can never be done."""
+    def by_hand(self, deed: Deed) -> str:
+        """Somebody does this at the station; answers "", or a sentence why it is impossible now: nothing has changed.
+
+        Raises `ValueError`, with a sentence, for what can never be done.
+        """
         actions = self._station.by_hand(deed, self._loop.time())
         if isinstance(deed, PowerCycle):
             self._sever("the power failed")
         self._act(actions)
+        refusals = (action for action in actions if isinstance(action, Log) and action.event == IMPOSSIBLE)
+        return "".join(f"This cannot be done now: the connector is {refusal.fields['status']}." for refusal in refusals)
 
     def go_offline(self) -> None:
         """Pull the network cable; the station lives on, and cannot connect until `go_online`."""
@@ -137,8 +155,25 @@ class Link(ABC):
 
     def go_online(self) -> None:
         """The network is there again, and the station connects at once."""
+        if not (self._online and self._open.is_set()):
+            self._hurry.set()  # though the end of the last connection may not have been noticed yet
         self._open.set()
-        self._hurry.set()
+
+    def trouble(self, trouble: Trouble) -> None:
+        """Something goes wrong from now on, or once, beside what does so already.
+
+        Raises `ValueError`, with a sentence, for what cannot go wrong with this kind of link, and `ConnectionError` for
+        what needs a connection when there is none. A link that is stopped leaves without any trouble.
+        """
+        if isinstance(trouble, Outage):
+            self._outages.begin(trouble)
+        else:
+            self._suffer(trouble)
+
+    def heal(self) -> None:
+        """Nothing goes wrong any more, and a station that was to stay away connects again."""
+        self._outages.end()
+        self._recover()
 
     async def call(self, action: str, payload: Payload) -> CallEnded:
         """Send a CALL beside those of the station, which never hears of the answer. Raises `ConnectionError`."""
@@ -152,6 +187,16 @@ class Link(ABC):
         self._ask(ask)
         self._flush()
         return await future
+
+    def send(self, action: str, payload: Payload) -> None:
+        """Send a SEND (OCPP 2.1). Raises `ConnectionError`, and `ValueError`, with a sentence, for what is none."""
+        if not self._online:
+            raise ConnectionError("The station is not connected.")
+        send = Send(action, payload)
+        if reason := self._send(send):
+            raise ValueError(reason)
+        self._audience.wanted(send)
+        self._flush()
 
     def _drop_calls(self) -> None:
         calls, self._calls = self._calls, {}
@@ -173,6 +218,10 @@ class Link(ABC):
     def _reply(self, reply: Answer | Refuse) -> None:
         """Carry it out."""
 
+    def _send(self, send: Send) -> str:
+        """Carry it out; answers "", or a sentence why it was not sent."""
+        return "Only OCPP 2.1 over WebSocket has a SEND."
+
     @abstractmethod
     def _disconnect(self) -> None:
         """Carry it out: `_converse` returns soon."""
@@ -180,6 +229,14 @@ class Link(ABC):
     @abstractmethod
     def _sever(self, reason: str) -> None:
         """The connection is gone without a word, if there is one: `_converse` returns at once."""
+
+    @abstractmethod
+    def _suffer(self, trouble: Lasting | Sentence) -> None:
+        """As `trouble`."""
+
+    @abstractmethod
+    def _recover(self) -> None:
+        """What `_suffer` began is over."""
 
     def _flush(self) -> None:
         """The actions of one input are carried out."""
@@ -214,6 +271,9 @@ class Link(ABC):
                 self._disconnect()
             case Ask():
                 self._ask(action)
+            case Send():
+                if reason := self._send(action):
+                    self._logbook.write(Log("complaint", {"action": action.action, "reason": reason}, "warning"))
             case Transfer():
                 self._transfers.begin(action, self._transferred)
             case Answer() | Refuse():

@@ -8,12 +8,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from csms_emulator import link
+from csms_emulator import link, tls
 from csms_emulator.actions import Answer, Ask, Log, Refuse
 from csms_emulator.behaviour import Behaviour
 from csms_emulator.central import Central, central_system
 from csms_emulator.conversation import Conversation, Lost, Reply
 from csms_emulator.endpoint import endpoint
+from csms_emulator.faults.answers import Answers
+from csms_emulator.faults.envelope import spoilt
+from csms_emulator.faults.speech import Lasting
+from csms_emulator.faults.troubles import AnswerTrouble, Sentence, TwiceAnswered
 from csms_emulator.link import CLOSE_WITHIN
 from csms_emulator.logbook import Logbook
 from csms_emulator.settings import Settings
@@ -24,15 +28,18 @@ from csms_ocpp.soap import Subcode
 class Link(link.Link):
     """Keeps one station in touch with the central system."""
 
+    transport = "soap"
+
     def __init__(
         self, station: Behaviour, identity: str, conversation: Conversation, central: Central, logbook: Logbook
     ) -> None:
-        super().__init__(station, logbook)
+        super().__init__(station, logbook, conversation.version)
         self._identity = identity
         self._conversation = conversation
         self._central = central
         self._asks: asyncio.Queue[Ask | None] = asyncio.Queue()  # None: leave
         self._replies: dict[str, Reply] = {}
+        self._answers = Answers()
         self._visit: asyncio.Timeout | None = None
         self._away = True
         self._heard = False
@@ -112,7 +119,7 @@ class Link(link.Link):
 
     def _put(self, call: CallReceived) -> Reply:
         self._tell([call], self._loop.time())
-        return self._replies.pop(call.unique_id)
+        return spoilt(self._replies.pop(call.unique_id), self._answers.fate(call.action))
 
     # --- what the station wants ---------------------------------------------------------------------------------------
 
@@ -127,6 +134,14 @@ class Link(link.Link):
         if self._visit:
             self._visit.reschedule(self._loop.time())
 
+    def _suffer(self, trouble: Lasting | Sentence) -> None:
+        if not isinstance(trouble, AnswerTrouble) or isinstance(trouble, TwiceAnswered):
+            raise ValueError(f"{type(trouble).__name__} is for WebSocket stations only.")
+        self._answers.begin(trouble)
+
+    def _recover(self) -> None:
+        self._answers.end()
+
     def _disconnect(self) -> None:
         self._away = True
         self._asks.put_nowait(None)
@@ -137,7 +152,8 @@ class Link(link.Link):
 @asynccontextmanager
 async def links(settings: Settings) -> AsyncIterator[Callable[[Behaviour, str], Link]]:
     """What makes links that may run inside: of a station and its identity. They share an HTTP server and a client."""
-    async with endpoint(settings) as here, central_system(settings.url, settings.password) as central:
+    secured = tls.contexts(settings)
+    async with endpoint(settings) as here, central_system(settings.url, settings.password, secured) as central:
 
         def made(station: Behaviour, identity: str) -> Link:
             conversation = Conversation(settings.dialect, identity, central.url, here.address(identity))

@@ -1,6 +1,7 @@
 """The stations of some fleets, running, each with its player."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -16,28 +17,34 @@ class Players:
     """Runs the stations of `specifications` while inside `async with`; they connect by themselves.
 
     Everything is heard from each station's first word on; `player` makes who hears it. Leaving lets transactions end,
-    and hangs up. Raises what keeps a fleet from running (`OSError`: its callback port is taken).
+    and hangs up. Raises what keeps a fleet from running (`OSError`: its callback port is taken), and `ValueError` for
+    two stations of one identity.
     """
 
     def __init__(self, specifications: Sequence[Specification], player: Callable[[str], Player] = Player) -> None:
         self._player = player
         self._park = Park(specifications, self._started)
-        self._expected = sum(one.settings.count for one in specifications)
+        self._expected = _different([name for one in specifications for name in one.settings.identities()])
         self._players: dict[str, Player] = {}
         self._watching = AsyncExitStack()
         self._all_there = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Start them; all have begun to connect when this returns."""
+        """Start them, once; all have begun to connect when this returns."""
+        if self._running:
+            raise RuntimeError("These stations have run already: make new ones.")
         self._running = asyncio.create_task(self._park.run(), name="emulated stations")
         there = asyncio.create_task(self._all_there.wait())
         try:
             await asyncio.wait([self._running, there], return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            await self.__aexit__(None, None, None)
+            raise
         finally:
             there.cancel()
-        if self._running.done():
-            self._running.result()
+        if self._running.done() and (error := self._running.exception()):
+            raise _first(error)
         return self
 
     async def __aexit__(
@@ -68,3 +75,17 @@ class Players:
         self._watching.callback(player.attach(link))
         if len(self._players) == self._expected:
             self._all_there.set()
+
+
+def _different(identities: list[str]) -> int:
+    """How many there are. Raises `ValueError` when two are the same."""
+    for identity, times in Counter(identities).items():
+        if times > 1:
+            raise ValueError(f"There are {times} stations {identity}.")
+    return len(identities)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

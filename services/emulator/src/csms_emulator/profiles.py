@@ -37,7 +37,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str
     unit: str
     periods: tuple[Period, ...]
-    transaction: int | None = None
+    transaction: int | str | None = None
     start: float | None = None
     duration: float = inf
     recurs: float | None = None
@@ -104,7 +104,7 @@ def read(payload: Payload, instant: Callable[[str], float]) -> Profile | None:
         periods=tuple(_period(period) for period in schedule["chargingSchedulePeriod"]),
         transaction=payload.get("transactionId"),
         start=starts,
-        duration=_finite(schedule["duration"]) if "duration" in schedule else inf,
+        duration=finite(schedule["duration"]) if "duration" in schedule else inf,
         recurs=recurs,
         valid_from=instant(payload["validFrom"]) if "validFrom" in payload else -inf,
         valid_to=instant(payload["validTo"]) if "validTo" in payload else inf,
@@ -113,11 +113,12 @@ def read(payload: Payload, instant: Callable[[str], float]) -> Profile | None:
 
 
 def _period(payload: Payload) -> Period:
-    start, limit = _finite(payload["startPeriod"]), _finite(payload["limit"])
+    start, limit = finite(payload["startPeriod"]), finite(payload["limit"])
     return Period(start, limit, payload.get("numberPhases", PHASES))
 
 
-def _finite(number: float) -> float:
+def finite(number: float) -> float:
+    """`number` as a float."""
     # JSON knows integers that are too large for any float.
     return float(min(max(number, -LARGEST), LARGEST))
 

@@ -34,12 +34,12 @@ def transaction_limit(profiles: Profiles, connector: int, at: float, began: floa
     OCPP 1.6 §3.13.1: a TxProfile overrules the TxDefaultProfiles, and of these one for the connector those for all.
     """
     ranked = [*profiles.ranked(connector, TRANSACTION), *profiles.ranked(connector, DEFAULT)]
-    return _first([*ranked, *profiles.ranked(0, DEFAULT)], at, began, phases)
+    return prevailing([*ranked, *profiles.ranked(0, DEFAULT)], at, began, phases)
 
 
 def station_limit(profiles: Profiles, at: float, began: float, phases: int) -> Limit | None:
     """What all connectors may take together."""
-    return _first(profiles.ranked(0, STATION_MAX), at, began, phases)
+    return prevailing(profiles.ranked(0, STATION_MAX), at, began, phases)
 
 
 def next_change(profiles: Profiles, at: float, began: float) -> float:
@@ -78,7 +78,8 @@ def period_at(profile: Profile, at: float, began: float) -> Period | None:
     return [period for period in profile.periods if start + period.start <= at][-1]
 
 
-def _first(ranked: list[Profile], at: float, began: float, phases: int) -> Limit | None:
+def prevailing(ranked: list[Profile], at: float, began: float, phases: int) -> Limit | None:
+    """The limit of the first of these profiles that says something now; None when none does."""
     for profile in ranked:
         if period := period_at(profile, at, began):
             used = min(period.phases, phases)

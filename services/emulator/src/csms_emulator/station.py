@@ -74,6 +74,15 @@ class Station(Life[Board, Connector]):
             grace, reason = (0.0, "HardReset") if hard else (SOFT_RESET_DEADLINE, "SoftReset")
             self._end(now, grace, reason, boot="RemoteReset")
 
+    @property
+    def idle(self) -> bool:
+        """Whether no transaction goes on."""
+        return not any(connector.transaction for connector in self.connectors.values())
+
+    def renew(self, now: float) -> None:
+        """Restart, with the firmware that was installed just now."""
+        self.reset(hard=False, now=now)
+
     def trigger(self, message: str, connector: int | None, now: float) -> None:
         """Send the message of this name, as TriggerMessage wants it."""
         if message == "BootNotification":
@@ -145,6 +154,9 @@ class Station(Life[Board, Connector]):
             triggers.report_station(self.board, self.connectors, now)
         super()._listen(now, booted=booted)
         upkeep.tell_untold(self.board)
+
+    def _lost(self, messages: list[Message]) -> None:
+        upkeep.lost(self.board, messages)
 
     def _stop_all(self, reason: str, now: float) -> None:
         for connector in self.connectors.values():

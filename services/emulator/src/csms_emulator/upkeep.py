@@ -18,9 +18,11 @@ from csms_emulator.diagnostics import DIAGNOSTICS, LOG, Upload
 from csms_emulator.firmware import FIRMWARE, Update
 
 if TYPE_CHECKING:
-    from csms_emulator.board import Board
-    from csms_emulator.station import Station
+    from csms_emulator.desk import Desk
+    from csms_emulator.outbox import Message
+    from csms_emulator.owner import Owner
 
+SECURITY_EVENT = "SecurityEventNotification"
 MOST_LINES = 300
 MOST_UNTOLD = 100
 SECURITY_KEYS = {"authorizationkey", "cponame", "securityprofile"}
@@ -65,13 +67,13 @@ class Upkeep:
                 fields = " ".join(f"{name}={value}" for name, value in action.fields.items())
                 self.journal.append((now, f"{action.level} {action.event} {fields}".rstrip()))
 
-    def transfer(self, board: Board, url: str, content: bytes | None = None, name: str = "") -> int:
+    def transfer(self, board: Desk, url: str, content: bytes | None = None, name: str = "") -> int:
         """Have it carried out; answers its number."""
         self.numbers += 1
         board.actions.append(Transfer(url, self.numbers, content, name))
         return self.numbers
 
-    def event(self, board: Board, kind: str, now: float, info: str = "", *, after_boot: bool = False) -> None:
+    def event(self, board: Desk, kind: str, now: float, info: str = "", *, after_boot: bool = False) -> None:
         """Something that security depends on has happened: SecurityEventNotification, as soon as it can be heard.
 
         Without `security` only the log has it.
@@ -81,35 +83,40 @@ class Upkeep:
             return
         told = {"type": kind, "timestamp": board.timestamp(now), **({"techInfo": info[:255]} if info else {})}
         if board.online and not after_boot:
-            board.outbox.post("SecurityEventNotification", told)
+            board.outbox.post(SECURITY_EVENT, told)
         else:
             # OCPP 1.6 security §2.13: a notification of a critical event is queued until it can be delivered.
-            self.untold.append(("SecurityEventNotification", told))
+            self.untold.append((SECURITY_EVENT, told))
 
     def restarted(self) -> None:
         """What was under way is forgotten."""
         self.uploads, self.update = _idle(), Update()
 
 
-def tell_untold(board: Board) -> None:
+def tell_untold(board: Desk) -> None:
     """The central system listens."""
     untold, board.upkeep.untold = board.upkeep.untold, deque(maxlen=MOST_UNTOLD)
     for action, payload in untold:
         board.outbox.post(action, payload)
 
 
-def will_reset(board: Board, now: float) -> None:
+def lost(board: Desk, messages: Iterable[Message]) -> None:
+    """These were lost with the connection; security events are told when there is one again."""
+    board.upkeep.untold.extend((m.action, m.body) for m in messages if m.action == SECURITY_EVENT)
+
+
+def will_reset(board: Desk, now: float) -> None:
     """The station is about to restart."""
     board.upkeep.event(board, "ResetOrReboot", now, after_boot=True)
 
 
-def reconfigured(board: Board, key: str, now: float) -> None:
+def reconfigured(board: Desk, key: str, now: float) -> None:
     """A configuration key has changed."""
     if key.lower() in SECURITY_KEYS:
         board.upkeep.event(board, "ReconfigurationOfSecurityParameters", now, key)
 
 
-def transferred(station: Station, number: int, outcome: Transferred, now: float) -> None:
+def transferred(station: Owner, number: int, outcome: Transferred, now: float) -> None:
     """A transfer has ended; nobody asks for it any more when it was canceled, or when the station has restarted."""
     upkeep = station.board.upkeep
     for upload in upkeep.uploads.values():
@@ -120,7 +127,7 @@ def transferred(station: Station, number: int, outcome: Transferred, now: float)
         firmware.transferred(station, outcome, now)
 
 
-OCCASIONS: dict[str, Callable[[Station, float], None]] = {
+OCCASIONS: dict[str, Callable[[Owner, float], None]] = {
     DIAGNOSTICS: partial(diagnostics.step, DIAGNOSTICS),
     LOG: partial(diagnostics.step, LOG),
     FIRMWARE: firmware.step,

@@ -25,20 +25,20 @@ class Station:
     """`inner` in the words of 1.5. Inputs and outputs are `station.Station`'s."""
 
     def __init__(self, inner: Behaviour) -> None:
-        self._inner = inner
+        self.inner = inner
 
     @property
     def timer(self) -> float | None:
         """When `handle_timer` is due next; None: only after another input."""
-        return self._inner.timer
+        return self.inner.timer
 
     def connected(self, now: float) -> list[Action]:
         """The central system can be asked."""
-        return self._translated(self._inner.connected(now), "", now)
+        return self._translated(self.inner.connected(now), "", now)
 
     def disconnected(self, now: float) -> list[Action]:
         """It cannot be any more."""
-        return self._translated(self._inner.disconnected(now), "", now)
+        return self._translated(self.inner.disconnected(now), "", now)
 
     def session_event(self, event: Event, now: float) -> list[Action]:
         """The link says so, in the words of 1.5."""
@@ -46,28 +46,28 @@ class Station:
             event = msgspec.structs.replace(event, payload=_reworded(HEARD, event.action, event.payload))
         elif isinstance(event, CallReceived):
             event = CallReceived(event.unique_id, event.action, _reworded(ASKED, event.action, event.payload))
-            return self._translated(self._inner.session_event(event, now), event.action, now)
-        return self._translated(self._inner.session_event(event, now), "", now)
+            return self._translated(self.inner.session_event(event, now), event.action, now)
+        return self._translated(self.inner.session_event(event, now), "", now)
 
     def handle_timer(self, now: float) -> list[Action]:
         """The time has come for whatever is due."""
-        return self._translated(self._inner.handle_timer(now), "", now)
+        return self._translated(self.inner.handle_timer(now), "", now)
 
     def transferred(self, number: int, outcome: Transferred, now: float) -> list[Action]:
         """The Transfer of this number has ended."""
-        return self._translated(self._inner.transferred(number, outcome, now), "", now)
+        return self._translated(self.inner.transferred(number, outcome, now), "", now)
 
     def shut_down(self, now: float, grace: float) -> list[Action]:
         """Leave."""
-        return self._translated(self._inner.shut_down(now, grace), "", now)
+        return self._translated(self.inner.shut_down(now, grace), "", now)
 
     def by_hand(self, deed: Deed, now: float) -> list[Action]:
         """What somebody does at the station."""
-        return self._translated(self._inner.by_hand(deed, now), "", now)
+        return self._translated(self.inner.by_hand(deed, now), "", now)
 
     def view(self, now: float) -> View:
         """What can be seen of it."""
-        return self._inner.view(now)
+        return self.inner.view(now)
 
     def _translated(self, actions: list[Action], command: str, now: float) -> list[Action]:
         translated: list[Action] = []

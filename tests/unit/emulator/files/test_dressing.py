@@ -10,6 +10,7 @@ from msgspec import Raw
 from csms_emulator.actions import Ask
 from csms_emulator.charging import Outlet
 from csms_emulator.connector import DRIVER
+from csms_emulator.deeds import Plug
 from csms_emulator.files.dressing import dressed, options
 from csms_emulator.files.specification import Connector, Key, Nameplate, Specification
 from csms_emulator.settings import Settings
@@ -27,7 +28,7 @@ def central(*, version: Version = Version.V1_6, n: int = 1, **described: Any) ->
     """A central system whose one station is as `described`."""
     number: Any = version.removeprefix("ocpp")
     settings = Settings(version=number, transport="soap" if number == "1.5" else "json", count=1, connectors=1)
-    made = Central(version=version)
+    made = Central(version=version, drivers=described.get("drivers", True) is not False)
     specification = Specification(origin=Path("station.toml"), settings=settings, **described)
     made.behaviour = dressed(made.behaviour, specification, n, made.now)
     return made
@@ -152,11 +153,32 @@ def test_a_connector_gives_what_its_description_says(described: Connector, outle
     settings = Settings(version="1.6", connectors=1)
     specification = Specification(origin=Path("station.toml"), settings=settings, connectors=(described,))
 
-    assert options(specification) == {"outlets": [outlet]}
+    assert options(specification) == {"outlets": [outlet], "drivers": True}
+
+
+def test_an_evse_of_2_x_is_made_as_the_first_of_its_connectors() -> None:
+    specification = Specification(
+        origin=Path("station.toml"),
+        settings=Settings(version="2.1", connectors=2),
+        connectors=(
+            Connector(type="cCCS2", power_kw=150, evse=1, meter=120.0),
+            Connector(evse=1),
+            Connector(phases=1, evse=2),
+        ),
+    )
+    plain = v2.Station("SN", random=Random(1), epoch=EPOCH, connectors=2, **options(specification))
+
+    dressed(plain, specification, 1, 0.0)
+
+    assert [evse.outlet for evse in plain.evses.values()] == [Outlet("DC", 150_000.0), Outlet("AC1", 7_360.0)]
+    assert plain.evses[1].register == 120.0
+    types = [plain.device.get("Connector", "ConnectorType", evse=n, connector=1) for n in (1, 2)]
+    phases = [plain.device.get("EVSE", "SupplyPhases", evse=n) for n in (1, 2)]
+    assert (types, phases) == (["cCCS2", "cType2"], ["0", "1"])
 
 
 def test_a_connector_is_called_by_the_number_of_the_file_both_ways() -> None:
-    found = central(connectors=(Connector(number=19170129),), drivers=False)
+    found = central(connectors=(Connector(number=19170129),), drivers="remote")
     found.station.board.pace = 600.0
 
     found.connect()
@@ -174,8 +196,9 @@ def test_a_connector_is_called_by_the_number_of_the_file_both_ways() -> None:
     }
 
 
-def test_without_drivers_nobody_comes_and_a_remote_start_still_charges() -> None:
-    found = central(drivers=False)
+@pytest.mark.parametrize("version", [Version.V1_5, Version.V1_6])
+def test_drivers_who_are_called_come_with_a_remote_start_and_only_then(version: Version) -> None:
+    found = central(version=version, drivers="remote")
     found.station.board.pace = 600.0
 
     found.connect()
@@ -192,11 +215,26 @@ def test_without_drivers_nobody_comes_and_a_remote_start_still_charges() -> None
     ]
 
 
-@pytest.mark.parametrize("drivers", [True, False])
-def test_drivers_come_to_a_station_of_2_x_when_the_file_wants_them(drivers: bool) -> None:
-    plain = v2.Station("SN", random=Random(1), epoch=EPOCH)
+@pytest.mark.parametrize("version", [Version.V1_5, Version.V1_6])
+def test_without_drivers_a_remote_start_waits_for_the_cable(version: Version) -> None:
+    found = central(version=version, drivers=False)
+
+    found.connect()
+    found.run(1.0)
+    answer = found.command("RemoteStartTransaction", {"idTag": "TAG"})
+    found.settle()
+    before = [action for action, _ in found.asked if action.endswith("Transaction")]
+    found.by_hand(Plug(1))
+    after = [action for action, _ in found.asked if action.endswith("Transaction")]
+
+    assert (answer, before, after) == (ACCEPTED, [], ["StartTransaction"])
+
+
+@pytest.mark.parametrize("drivers", [True, False, "remote"])
+def test_drivers_come_to_a_station_of_2_x_when_the_file_wants_them(drivers: Any) -> None:
     settings = Settings(version="2.0.1", count=1, connectors=1)
     specification = Specification(origin=Path("station.toml"), settings=settings, drivers=drivers)
+    plain = v2.Station("SN", random=Random(1), epoch=EPOCH, **options(specification))
     station = dressed(plain, specification, 1, 0.0)
 
     (boot,) = [a for a in station.connected(0.0) if isinstance(a, Ask)]
@@ -204,7 +242,7 @@ def test_drivers_come_to_a_station_of_2_x_when_the_file_wants_them(drivers: bool
     station.session_event(CallEnded(MessageId("1"), "BootNotification", Outcome.RESULT, boot.number, answer), 0.0)
 
     assert plain.board.online
-    assert ((DRIVER, 1) in plain.board.agenda) is drivers
+    assert ((DRIVER, 1) in plain.board.agenda) is (drivers is True)
 
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])

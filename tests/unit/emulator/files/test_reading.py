@@ -73,6 +73,15 @@ def test_the_url_given_replaces_that_of_the_files_for_either_transport(
     assert [specification.settings.url for specification in load([tmp_path], given)] == [json, soap]
 
 
+def test_of_several_urls_each_station_takes_the_one_for_its_transport(tmp_path: Path) -> None:
+    text = '[[stations]]\nidentity = "J"\n[[stations]]\nidentity = "S"\ntransport = "soap"\n'
+    (tmp_path / "station.toml").write_text(text, encoding="utf-8")
+
+    found = load([tmp_path], "ws://here:1/x", "http://here:1/Soap")
+
+    assert [specification.settings.url for specification in found] == ["ws://here:1/x", "http://here:1/Soap"]
+
+
 def test_a_url_that_cannot_work(tmp_path: Path) -> None:
     station(tmp_path, "A")
 
@@ -85,4 +94,8 @@ def test_the_park_that_comes_with_the_project_has_stations_of_every_kind() -> No
 
     kinds = {(s.settings.version, s.settings.transport) for s in park}
     assert kinds == {("1.5", "soap"), ("1.6", "soap"), ("1.6", "json"), ("2.0.1", "json"), ("2.1", "json")}
-    assert {connector.is_direct for s in park for connector in s.connectors} == {True, False}
+    outlets = [connector for s in park for connector in s.connectors]
+    assert {(one.is_direct, one.phases) for one in outlets} == {(False, 1), (False, 3), (True, None)}
+    assert {len(s.connectors) for s in park} == {1, 2}
+    assert all(len(s.connectors) == s.settings.connectors and s.nameplate.serial for s in park)
+    assert all(one.power_kw for one in outlets)

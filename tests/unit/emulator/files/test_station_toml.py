@@ -1,6 +1,7 @@
 """`station.toml`: what it says about a fleet, and the sentence for each thing that it cannot say."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,57 @@ def test_the_transport_follows_from_what_is_said(
 
 
 @pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("security_profile = 2\npassword = 'x'", "wss://localhost:9220/ocpp"),
+        ("security_profile = 2\npassword = 'x'\nversion = '1.5'", "https://localhost:9220/Ocpp"),
+        ("security_profile = 1\npassword = 'x'", "ws://localhost:9220/ocpp"),
+    ],
+)
+def test_without_a_url_the_security_profile_says_whether_there_is_tls(tmp_path: Path, text: str, url: str) -> None:
+    (station,) = load([written(tmp_path, text)])
+
+    assert station.settings.url == url
+
+
+@pytest.mark.parametrize(("text", "drivers"), [("true", True), ("false", False), ("'remote'", "remote")])
+@pytest.mark.parametrize("version", ["1.5", "1.6", "2.0.1", "2.1"])
+def test_drivers_come_are_called_or_never_come_to_stations_of_each_version(
+    tmp_path: Path, version: str, text: str, drivers: Any
+) -> None:
+    (station,) = load([written(tmp_path, f"version = '{version}'\ndrivers = {text}")])
+
+    assert station.drivers == drivers
+
+
+def test_canned_answers_are_in_a_folder_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "ClearCache.json").write_text('{"status": "Rejected"}')
+    text = "[[stations]]\nidentity = 'A'\nanswers = 'ours'\n[[stations]]\nidentity = 'B'"
+
+    found = load([written(tmp_path, text)])
+
+    assert [station.answers for station in found] == [{"ClearCache": {"status": "Rejected"}}, {}]
+
+
+def test_a_canned_answer_that_its_version_would_refuse_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ours").mkdir()
+    canned = tmp_path / "ours" / "ClearCache.json"
+    canned.write_text('{"status": "Maybe"}')
+
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - the whole sentence is compared below
+        load([written(tmp_path, "answers = 'ours'")])
+
+    assert str(refused.value) == f'{canned}: status: "Maybe" is not one of "Accepted" or "Rejected".'
+
+
+def test_a_heartbeat_is_for_stations_of_2_x_too(tmp_path: Path) -> None:
+    (station,) = load([written(tmp_path, "version = '2.0.1'\nheartbeat = 77")])
+
+    assert station.keys == (Key("HeartbeatInterval", "77"),)
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("count = ", "not TOML: Invalid value (at end of document)."),
@@ -137,16 +189,25 @@ def test_the_transport_follows_from_what_is_said(
             "security_profile = 1\npassword = 'x'\nurl = 'wss://a/ocpp'",
             "security_profile: 1 needs a url with ws:// or http://.",
         ),
-        (
-            "security_profile = 3",
-            "security_profile: emulated stations have no certificates of their own yet, nor their own trust.",
-        ),
-        ("ca = 'ca.pem'", "ca: emulated stations have no certificates of their own yet, nor their own trust."),
+        ("security_profile = 3", "security_profile: 3 needs a certificate."),
+        ("security_profile = 3\ncertificate = 'a'\npassword = 'x'", "security_profile: 3 has no password."),
+        ("security_profile = 0\ncertificate = 'a'", "security_profile: 0 has no certificate."),
+        ("security_profile = 0\nca = 'a'", "ca needs a url with wss:// or https://."),
+        ("certificate = 'a'\nurl = 'ws://a/ocpp'", "certificate needs a url with wss:// or https://."),
+        ("key = 'a'\nurl = 'wss://a/ocpp'", "key needs a certificate."),
+        ("certificate = '{m}'", "certificate is a format string over n, such as EMU-{n:05}: KeyError('m')."),
+        ("ca = 'a.pem'", "ca: {folder}/a.pem cannot be read: No such file or directory."),
+        ("ca = 'station.toml'", "ca: {file} holds no certificate in PEM form."),
+        ("answers = 'ours'", "answers: {folder}/ours is no folder with files such as ClearCache.json."),
         (
             "heartbeat = 1\nconfiguration = { HeartbeatInterval = '2' }",
             "heartbeat and configuration.HeartbeatInterval say the same thing: give one of them.",
         ),
-        ("drivers = false\nversion = '1.5'", "drivers: to stations of 1.5 they always come."),
+        (
+            "heartbeat = 1\nversion = '2.1'\nconfiguration = { 'OCPPCommCtrlr.HeartbeatInterval' = '2' }",
+            "heartbeat and configuration.OCPPCommCtrlr.HeartbeatInterval say the same thing: give one of them.",
+        ),
+        ("drivers = 'never'", "drivers: Invalid enum value 'never'."),
         ("heartbeat = 0", "configuration.HeartbeatInterval: the station has no such key, or does not take '0'."),
         (
             "configuration = { Colour = 'red' }",
@@ -175,7 +236,8 @@ def test_what_a_file_cannot_say_is_refused_with_file_key_and_reason(tmp_path: Pa
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - the whole sentence is compared below
         load([file])
 
-    assert str(refused.value) == f"{file}: {sentence.replace('{file}', str(file))}"
+    said = sentence.replace("{file}", str(file)).replace("{folder}", str(tmp_path))
+    assert str(refused.value) == f"{file}: {said}"
 
 
 def test_a_key_with_the_value_that_it_has_anyway_may_be_said(tmp_path: Path) -> None:

@@ -9,7 +9,19 @@ from typing import Any
 
 from msgspec import Raw
 
-from csms_emulator.actions import Action, Answer, Ask, Disconnect, Log, Reconnect, Refuse
+from csms_emulator.actions import (
+    Action,
+    Answer,
+    Ask,
+    Disconnect,
+    Log,
+    Reconnect,
+    Refuse,
+    Send,
+    Transfer,
+    Transferred,
+)
+from csms_emulator.deeds import Deed
 from csms_emulator.v2.device import utc
 from csms_emulator.v2.station import Station
 from csms_ocpp import schemas
@@ -34,6 +46,8 @@ class Central:
         self.pending: Ask | None = None
         self.asked: list[tuple[str, Payload]] = []
         self.logged: list[Log] = []
+        self.sent: list[Payload] = []  # of the SENDs: there is just one action
+        self.transfers: list[Transfer] = []  # those under way
         self.leaving = False
         self.reconnect: float | None = None
         self.replies: dict[str, Payload | None] = {}
@@ -66,6 +80,30 @@ class Central:
             return said
         check(self.version, action, schemas.RESPONSE, said.payload)
         return said.payload
+
+    def by_hand(self, *deeds: Deed) -> None:
+        """Somebody does this at the station, one thing after the other; what it asks is answered at once."""
+        for deed in deeds:
+            self.do(deed)
+            self.settle()
+
+    def do(self, deed: Deed) -> None:
+        """As `by_hand`, and what the station asks waits."""
+        self._take(self.station.by_hand(deed, self.now))
+
+    def variable(self, component: str, variable: str, value: str) -> None:
+        """SetVariables, of one variable that can be set."""
+        item = {"attributeValue": value, "component": {"name": component}, "variable": {"name": variable}}
+        answer = self.command("SetVariables", {"setVariableData": [item]})
+        assert isinstance(answer, dict)
+        assert answer["setVariableResult"][0]["attributeStatus"] == "Accepted"
+
+    def transferred(self, outcome: Transferred | None = None) -> Transfer:
+        """The one transfer under way ends, well if nothing else is said; answers it."""
+        (transfer,) = self.transfers
+        self.transfers.clear()
+        self._take(self.station.transferred(transfer.number, outcome or Transferred(), self.now))
+        return transfer
 
     def shut_down(self, grace: float) -> None:
         self._take(self.station.shut_down(self.now, grace))
@@ -154,6 +192,11 @@ class Central:
                     self.leaving = True
                 case Reconnect():
                     self.reconnect = action.after
+                case Send():
+                    check(self.version, action.action, schemas.REQUEST, action.payload)
+                    self.sent.append(action.payload)
+                case Transfer():
+                    self.transfers.append(action)
                 case Log():
                     self.logged.append(action)
 
@@ -166,7 +209,7 @@ def _default(action: str, now: float) -> Payload:
             return {"currentTime": utc(EPOCH + now)}
         case "Authorize":
             return {"idTokenInfo": {"status": "Accepted"}}
-        case "SignCertificate":
+        case "SignCertificate" | "OpenPeriodicEventStream":
             return {"status": "Accepted"}
         case _:
             return {}

@@ -8,7 +8,7 @@ from cryptography.x509.ocsp import OCSPRequestBuilder
 from csms_emulator.v2.device import Device
 from tests.unit.emulator.driving import Payload
 from tests.unit.emulator.papers import Authority, text
-from tests.unit.emulator.v2.asking import ACCEPTED, BEFORE, ISO_NOW, ask, device
+from tests.unit.emulator.v2.asking import ACCEPTED, ISO_NOW, ask, device
 
 CSMS, V2G, MAKER = "CSMSRootCertificate", "V2GRootCertificate", "ManufacturerRootCertificate"
 UNREADABLE = {"status": "Rejected", "statusInfo": {"reasonCode": "InvalidCertificate"}}
@@ -93,20 +93,3 @@ def test_a_v2g_chain_is_told_with_its_issuer_found_among_the_roots() -> None:
     deletion = {"certificateHashData": hash_data(leaf, authority.root)}
     assert ask(station, "DeleteCertificate", deletion)[0] == ACCEPTED
     assert ids(station, "V2GCertificateChain") == {"status": "NotFound"}
-
-
-def test_firmware_of_a_trusted_maker_is_verified() -> None:
-    station, maker = device(), Authority("maker")
-    install(station, MAKER, text(maker.root))
-    signing = text(maker.issue(maker.name, maker.key.public_key()))
-    file = {"location": "https://example.com/f", "retrieveDateTime": BEFORE, "signature": "x"}
-
-    trusted, calls = ask(
-        station, "UpdateFirmware", {"requestId": 1, "firmware": {**file, "signingCertificate": signing}}
-    )
-    stranger = {**file, "signingCertificate": text(Authority("stranger").root)}
-    refused, _ = ask(station, "UpdateFirmware", {"requestId": 2, "firmware": stranger})
-
-    steps = ["Downloading", "Downloaded", "SignatureVerified", "Installing", "Installed"]
-    assert (trusted, [body["status"] for _, body in calls]) == (ACCEPTED, steps)
-    assert refused == {"status": "InvalidCertificate"}

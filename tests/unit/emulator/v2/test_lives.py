@@ -9,15 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from csms_emulator.actions import Transferred
+from csms_emulator.deeds import Clear, Deed, Depart, Fault, Park, Plug, PowerCycle, Swipe, Unplug
 from csms_emulator.v2.outbox import Outbox
 from csms_emulator.v2.transactions import Transaction
 from csms_ocpp import schemas
 from csms_ocpp.session import Outcome
 from csms_ocpp.version import Version
 from tests.unit.emulator.driving import TIME, Payload
+from tests.unit.emulator.v2.asking import named
 from tests.unit.emulator.v2.driving import OTHER, TOKEN, Central
 
+TRUE_OR_NOT = ("true", "false")
 LATER = "2023-11-14T22:40:00Z"
+FIRMWARE = {"location": "ftp://example.org/fw-2.0.bin", "retrieveDateTime": LATER}
+WATCHED = {**named("ChargingStation", "Temperature"), "type": "PeriodicClockAligned", "severity": 5}
 
 COMMANDS: list[tuple[str, dict[str, Any]]] = [
     ("RequestStartTransaction", {"idToken": TOKEN, "remoteStartId": 1}),
@@ -42,6 +48,14 @@ COMMANDS: list[tuple[str, dict[str, Any]]] = [
     ("ReserveNow", {"id": 7, "expiryDateTime": "2023-11-15T22:40:00Z", "idToken": OTHER}),
     ("CancelReservation", {"reservationId": 7}),
     ("ClearCache", {}),
+    ("CustomerInformation", {"requestId": 1, "report": True, "clear": True, "idToken": TOKEN}),
+    ("GetLog", {"requestId": 1, "logType": "SecurityLog", "log": {"remoteLocation": "ftp://example.org"}}),
+    ("UpdateFirmware", {"requestId": 1, "firmware": FIRMWARE}),
+    ("PublishFirmware", {"requestId": 1, "location": "ftp://example.org/f", "checksum": "c0ffee"}),
+    ("SetVariableMonitoring", {"setMonitoringData": [{**WATCHED, "value": 7}]}),
+    ("SetVariableMonitoring", {"setMonitoringData": [{**WATCHED, "value": 5, "periodicEventStream": {"values": 3}}]}),
+    ("ClearVariableMonitoring", {"id": [1]}),
+    ("SetMonitoringBase", {"monitoringBase": "FactoryDefault"}),
 ]
 
 REPLIES: list[tuple[str, Payload]] = [
@@ -54,11 +68,48 @@ REPLIES: list[tuple[str, Payload]] = [
     ("TransactionEvent", {}),
 ]
 
+BY_HAND: list[Deed] = [
+    Park(1),
+    Depart(1),
+    Plug(1),
+    Plug(2, "00:7D:FA:00:00:01"),
+    Unplug(1),
+    Unplug(2),
+    Swipe(1, "TAG"),
+    Swipe(1, "OTHER"),
+    Swipe(2, "TAG"),
+    Fault(1, "GroundFailure"),
+    Fault(2, "WeakSignal"),
+    Clear(1),
+    Clear(2),
+    PowerCycle(),
+]
+
+VARIABLES: list[tuple[str, str, str]] = [
+    *[
+        ("TxCtrlr", point, value)
+        for point in ("TxStartPoint", "TxStopPoint")
+        for value in (
+            "PowerPathClosed",
+            "EVConnected,Authorized",
+            "EVConnected",
+            "Authorized",
+            "ParkingBayOccupancy",
+            "EnergyTransfer",
+            "DataSigned",
+            "",
+        )
+    ],
+    *[("TxCtrlr", name, value) for name in ("StopTxOnInvalidId", "StopTxOnEVSideDisconnect") for value in TRUE_OR_NOT],
+    *[("AuthCtrlr", name, value) for name in ("Enabled", "AuthorizeRemoteStart") for value in TRUE_OR_NOT],
+]
+
 deeds = st.lists(
     st.one_of(
         st.tuples(st.just("run"), st.sampled_from([1.0, 10.0, 60.0, 300.0, 1800.0])),
         st.tuples(st.just("command"), st.sampled_from(COMMANDS)),
-        st.tuples(st.just("variable"), st.sampled_from(["PowerPathClosed", "EVConnected,Authorized"])),
+        st.tuples(st.just("variable"), st.sampled_from(VARIABLES)),
+        st.tuples(st.just("hand"), st.sampled_from(BY_HAND)),
         st.tuples(st.just("disconnect"), st.none()),
         st.tuples(st.just("fail"), st.sampled_from([Outcome.TIMEOUT, Outcome.ERROR])),
         st.tuples(st.just("forget"), st.none()),
@@ -71,7 +122,8 @@ deeds = st.lists(
 DEEDS: list[Callable[[Random], tuple[str, Any]]] = [
     *[lambda random: ("run", random.choice([1.0, 10.0, 60.0, 300.0, 1800.0]))] * 3,
     *[lambda random: ("command", random.choice(COMMANDS))] * 3,
-    lambda random: ("variable", random.choice(["PowerPathClosed", "EVConnected,Authorized"])),
+    lambda random: ("variable", random.choice(VARIABLES)),
+    *[lambda random: ("hand", random.choice(BY_HAND))] * 3,
     lambda random: ("disconnect", None),
     lambda random: ("fail", random.choice([Outcome.TIMEOUT, Outcome.ERROR])),
     lambda random: ("forget", None),
@@ -95,7 +147,10 @@ def live(central: Central, deed: str, value: Any) -> None:
         case "command" if is_known(central.version, *value):
             central.command(value[0], _named(central, value[1]))
         case "variable":
-            central.station.device.set("TxCtrlr", "TxStartPoint", value)
+            component, variable, text = value
+            central.station.device.set(component, variable, text)
+        case "hand":
+            central.do(value)
         case "disconnect":
             central.disconnect()
         case "fail" if central.pending:
@@ -104,6 +159,9 @@ def live(central: Central, deed: str, value: Any) -> None:
             central.fail(Outcome.ERROR, "SecurityError")
         case "reply":
             central.replies[value[0]] = value[1]
+    if central.transfers:
+        central.transfers = central.transfers[-1:]
+        central.transferred(Transferred(b"file"))
     if central.leaving:
         central.disconnect()
 
@@ -119,7 +177,7 @@ def test_whatever_happens_a_station_keeps_its_promises(
     seed: int, version: Version, happenings: list[tuple[str, Any]]
 ) -> None:
     """Schema-valid, one CALL at a time (both checked by the driver); and every transaction is told as it was."""
-    central = Central(seed=seed, version=version, connectors=2)
+    central = Central(seed=seed, version=version, connectors=2, drivers=seed % 3 > 0)
     central.connect()
 
     for deed, value in happenings:
@@ -132,7 +190,8 @@ def test_whatever_happens_a_station_keeps_its_promises(
 @pytest.mark.parametrize("seed", range(40))
 def test_long_lives_full_of_incidents_are_told_as_they_were(seed: int) -> None:
     random = Random(seed)
-    central = Central(seed=seed, version=random.choice([Version.V2_0_1, Version.V2_1]), connectors=2)
+    version = random.choice([Version.V2_0_1, Version.V2_1])
+    central = Central(seed=seed, version=version, connectors=2, drivers=seed % 3 > 0)
     central.connect()
 
     for _ in range(80):

@@ -53,6 +53,7 @@ def test_a_new_monitor_gets_a_number() -> None:
         ({"type": "PeriodicClockAligned", "value": 1e300}, ("Rejected", "ValueOutOfRange")),
         ({"type": "TargetDelta", "value": 1}, ("UnsupportedMonitorType", "")),
         ({"periodicEventStream": {"interval": 9}}, ("Rejected", "UnsupportedParam")),
+        ({"type": "Delta", "periodicEventStream": {"interval": 10**9}}, ("Rejected", "ValueOutOfRange")),
         ({"id": 8}, ("Rejected", "NotFound")),
     ],
 )

@@ -8,6 +8,7 @@ from csms_ocpp import schemas
 from csms_ocpp.version import Version
 from tests.unit.emulator.driving import Payload, check
 from tests.unit.emulator.v2.asking import ISO_NOW, NOW, ask, device, named
+from tests.unit.emulator.v2.driving import TOKEN, Central, booted
 
 POWER = named("EVSE", "Power", id=1)
 STATE = named("EVSE", "AvailabilityState", id=1)
@@ -38,9 +39,9 @@ def values(calls: Calls) -> list[tuple[str, str, bool | None]]:
 def powers(station: Device, *levels: str) -> list[list[tuple[str, str, bool | None]]]:
     """What is told as the power of EVSE 1 goes through these levels."""
     told = []
-    for level in levels:
+    for second, level in enumerate(levels):
         station.set("EVSE", "Power", level, evse=1)
-        told.append(values(happened(station)))
+        told.append(values(happened(station, NOW + second)))
     return told
 
 
@@ -76,6 +77,16 @@ def test_a_delta_counts_from_what_was_told_last() -> None:
     told = powers(watched(POWER, "Delta", 100), "60", "99", "100", "150", "0")
 
     assert told == [[], [], [("Delta", "100", None)], [], [("Delta", "0", None)]]
+
+
+def test_a_number_that_changes_all_the_time_is_told_once_in_a_second() -> None:
+    station = watched(POWER, "Delta", 1)
+    told = []
+    for now, level in ((0.0, "10"), (0.4, "20"), (0.9, "30"), (1.0, "40")):
+        station.set("EVSE", "Power", level, evse=1)
+        told.append((values(happened(station, now)), next_event(station)))
+
+    assert told == [([("Delta", "10", None)], None), ([], 1.0), ([], 1.0), ([("Delta", "40", None)], None)]
 
 
 def test_any_change_of_what_is_no_number_is_a_delta() -> None:
@@ -118,3 +129,60 @@ def test_a_cleared_monitor_tells_nothing_and_needs_no_time() -> None:
     ask(station, "ClearVariableMonitoring", {"id": [1]})
 
     assert (next_event(station), happened(station, 100.0)) == (None, [])
+
+
+# --- in a station's life ----------------------------------------------------------------------------------------------
+
+
+def monitored(kind: str, value: float, severity: int = 4, item: Payload = STATE) -> Central:
+    """A station with this monitor, where nobody comes."""
+    central = booted(pace=0.0001)
+    data = {**item, "type": kind, "value": value, "severity": severity}
+    answer = central.command("SetVariableMonitoring", {"setMonitoringData": [data]})
+    assert isinstance(answer, dict)
+    assert answer["setMonitoringResult"][0]["status"] == "Accepted"
+    return central
+
+
+def heard(central: Central) -> list[tuple[str, str, bool | None]]:
+    return values([("NotifyEvent", body) for body in central.payloads("NotifyEvent")])
+
+
+def test_a_station_tells_what_it_sees_as_soon_as_it_happens() -> None:
+    central = monitored("Delta", 1)
+    central.command("ReserveNow", {"id": 1, "expiryDateTime": "2024-01-01T00:00:00Z", "idToken": TOKEN, "evseId": 1})
+    central.settle()
+
+    assert heard(central) == [("Delta", "Reserved", None)]
+
+
+def test_a_station_tells_what_is_periodic_without_any_other_reason() -> None:
+    central = monitored("Periodic", 60, item=WARM)
+    central.run(181)
+
+    assert heard(central) == [("Periodic", "25.0", None)] * 3
+
+
+@pytest.mark.parametrize(("severity", "kept"), [(5, 2), (6, 0)])
+def test_grave_events_wait_for_a_connection(severity: int, kept: int) -> None:
+    central = monitored("Periodic", 60, severity, WARM)
+
+    central.disconnect()
+    central.run(121)
+    central.connect()
+    central.settle()
+
+    assert heard(central) == [("Periodic", "25.0", None)] * kept
+
+
+@pytest.mark.parametrize(("severity", "told"), [(5, 2), (6, 1)])
+def test_a_grave_event_that_was_lost_with_the_connection_is_told_again(severity: int, told: int) -> None:
+    central = monitored("Periodic", 60, severity, WARM)
+    central.replies["NotifyEvent"] = None
+    central.run_until_asked("NotifyEvent")
+
+    central.disconnect()
+    central.connect()
+    central.settle()
+
+    assert len(central.payloads("NotifyEvent")) == told

@@ -8,19 +8,22 @@ from csms_ocpp.catalog import Role, asked_by
 from csms_ocpp.version import Version
 from tests.service.router.samples import fullest, smallest
 from tests.unit.emulator.driving import Payload
-from tests.unit.emulator.v2.asking import ACCEPTED, AFTER, BEFORE, ISO_NOW, REJECTED, ask, device
+from tests.unit.emulator.v2.asking import ACCEPTED, AFTER, BEFORE, ask, device
 
 VERSIONS = [Version.V2_0_1, Version.V2_1]
-# What concerns charging is answered by the station itself.
+# What concerns charging, files or drivers is answered by the station itself.
 CHARGING = {
     "CancelReservation",
     "ChangeAvailability",
     "ClearCache",
     "ClearChargingProfile",
+    "CustomerInformation",
     "GetChargingProfiles",
     "GetCompositeSchedule",
     "GetLocalListVersion",
+    "GetLog",
     "GetTransactionStatus",
+    "PublishFirmware",
     "RequestStartTransaction",
     "RequestStopTransaction",
     "ReserveNow",
@@ -29,16 +32,12 @@ CHARGING = {
     "SetChargingProfile",
     "TriggerMessage",
     "UnlockConnector",
+    "UnpublishFirmware",
+    "UpdateDynamicSchedule",
+    "UpdateFirmware",
+    "UsePriorityCharging",
 }
 ASKED = [(version, action) for version in VERSIONS for action in asked_by(Role.CSMS, version) if action not in CHARGING]
-
-
-def statuses(station: Device, action: str, payload: Payload) -> list[tuple[str, str]]:
-    """The follow-ups of an accepted command: action and status of each."""
-    answer, calls = ask(station, action, payload)
-
-    assert answer["status"] == "Accepted"
-    return [(follower, body["status"]) for follower, body in calls]
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------
@@ -150,79 +149,7 @@ def test_what_the_display_cannot_show_is_refused() -> None:
     assert show(station, message(19)) == "Accepted"
 
 
-# --- logs and firmware ------------------------------------------------------------------------------------------------
-
-
-def test_a_log_is_uploaded_under_its_request() -> None:
-    request = {"logType": "SecurityLog", "requestId": 4, "log": {"remoteLocation": "https://example.com/"}}
-
-    answer, calls = ask(device(), "GetLog", request)
-
-    assert answer == {"status": "Accepted", "filename": "SecurityLog-4.log"}
-    assert calls == [("LogStatusNotification", {"status": s, "requestId": 4}) for s in ("Uploading", "Uploaded")]
-
-
-def firmware(**fields: str) -> Payload:
-    return {"requestId": 7, "firmware": {"location": "https://example.com/f", "retrieveDateTime": BEFORE, **fields}}
-
-
-@pytest.mark.parametrize(
-    ("fields", "steps"),
-    [
-        ({}, ["Downloading", "Downloaded", "Installing", "Installed"]),
-        (
-            {"retrieveDateTime": AFTER, "installDateTime": AFTER},
-            ["DownloadScheduled", "Downloading", "Downloaded", "InstallScheduled", "Installing", "Installed"],
-        ),
-    ],
-)
-def test_firmware_is_installed_step_by_step(fields: dict[str, str], steps: list[str]) -> None:
-    found = statuses(device(), "UpdateFirmware", firmware(**fields))
-
-    assert found == [("FirmwareStatusNotification", step) for step in steps]
-
-
-def test_firmware_with_an_unreadable_certificate_is_refused_and_a_security_event_tells_of_it() -> None:
-    request = firmware(signingCertificate="nobody's", signature="x")
-
-    answer, calls = ask(device(), "UpdateFirmware", request)
-
-    event = {"type": "InvalidFirmwareSigningCertificate", "timestamp": ISO_NOW}
-    assert (answer, calls) == ({"status": "InvalidCertificate"}, [("SecurityEventNotification", event)])
-
-
-def test_published_firmware_is_unpublished_once() -> None:
-    station = device()
-    request = {"location": "https://example.com/f", "checksum": "c0ffee", "requestId": 2}
-
-    found = statuses(station, "PublishFirmware", request)
-
-    steps = ["Downloading", "Downloaded", "ChecksumVerified", "Published"]
-    assert found == [("PublishFirmwareStatusNotification", step) for step in steps]
-    answers = [ask(station, "UnpublishFirmware", {"checksum": "c0ffee"})[0] for _ in range(2)]
-    assert answers == [{"status": "Unpublished"}, {"status": "NoFirmware"}]
-
-
 # --- the driver, the network ------------------------------------------------------------------------------------------
-
-
-def test_a_customer_is_told_that_nothing_is_known_of_them() -> None:
-    request = {"requestId": 6, "report": True, "clear": False, "customerIdentifier": "Jo"}
-
-    answer, calls = ask(device(), "CustomerInformation", request)
-
-    body = {"data": "No customer data stored", "seqNo": 0, "tbc": False, "generatedAt": ISO_NOW, "requestId": 6}
-    assert (answer, calls) == (ACCEPTED, [("NotifyCustomerInformation", body)])
-
-
-def test_customer_information_needs_one_reference_and_something_to_do() -> None:
-    nobody = {"requestId": 6, "report": True, "clear": False}
-    nothing = {"requestId": 6, "report": False, "clear": False, "customerIdentifier": "Jo"}
-    both = {**nobody, "customerIdentifier": "Jo", "idToken": {"idToken": "TAG", "type": "ISO14443"}}
-
-    assert ask(device(), "CustomerInformation", nobody) == ({"status": "Invalid"}, [])
-    assert ask(device(), "CustomerInformation", both) == ({"status": "Invalid"}, [])
-    assert ask(device(), "CustomerInformation", nothing) == (REJECTED, [])
 
 
 def test_no_vendor_has_an_implementation() -> None:

@@ -22,12 +22,14 @@ def test_a_station_boots_and_tells_all_its_statuses(version: Version) -> None:
     central.connect()
     central.settle()
 
-    (first, body), *others = central.take()
+    (first, body), *others, last = central.take()
     assert (first, body) == ("BootNotification", {"reason": "PowerUp", "chargingStation": MODEL})
     assert [(action, p["evseId"], p["connectorId"], p["connectorStatus"]) for action, p in others] == [
         ("StatusNotification", 1, 1, "Available"),
         ("StatusNotification", 2, 1, "Available"),
     ]
+    startup = {"type": "StartupOfTheDevice", "timestamp": "2023-11-14T22:15:00.000Z"}
+    assert last == ("SecurityEventNotification", startup)
 
 
 def test_heartbeats_come_at_the_interval_of_the_boot() -> None:

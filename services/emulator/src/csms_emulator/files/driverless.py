@@ -2,18 +2,22 @@
 
 from csms_emulator import station
 from csms_emulator.actions import Action
+from csms_emulator.behaviour import Behaviour
 from csms_emulator.connector import DRIVER
 from csms_emulator.files.wrapper import Wrapper
 from csms_emulator.v2 import station as v2
 
 
 class Station(Wrapper):
-    """`inner` without arrivals. A driver whom a remote start has called plugs in, and leaves when he has enough."""
+    """`inner` without arrivals. A driver whom a remote start has called plugs in, and leaves when he has enough.
 
-    def __init__(self, inner: station.Station | v2.Station) -> None:
+    `core` is the station itself, which `inner` is or translates.
+    """
+
+    def __init__(self, inner: Behaviour, core: station.Station | v2.Station) -> None:
         super().__init__(inner)
-        self._agenda = inner.board.agenda
-        self._places = inner.connectors if isinstance(inner, station.Station) else inner.evses
+        self._agenda = core.board.agenda
+        self._places = core.connectors if isinstance(core, station.Station) else core.evses
 
     def said(self, actions: list[Action]) -> list[Action]:
         """The same; whoever was to arrive stays away."""

@@ -24,18 +24,23 @@ _PLAIN: tuple[Payload, ...] = (
 
 
 class Station(Wrapper):
-    """`inner`, whose BootNotification bears `nameplate`."""
+    """`inner`, whose BootNotification bears `nameplate`; but for the firmware, once there is another."""
 
     def __init__(self, inner: Behaviour, nameplate: Nameplate) -> None:
         super().__init__(inner)
         self._nameplate = nameplate
+        self._factory: str | None = None
 
     def said(self, actions: list[Action]) -> list[Action]:
         """Everything as it is, but for the boot."""
         return [self._engraved(a) if isinstance(a, Ask) and a.action == "BootNotification" else a for a in actions]
 
     def _engraved(self, ask: Ask) -> Ask:
-        return Ask(ask.action, engraved(ask.payload, self._nameplate), ask.number)
+        version = ask.payload.get("chargingStation", ask.payload).get("firmwareVersion")
+        self._factory = self._factory or version
+        installed = {} if version == self._factory else {"firmware": ""}
+        nameplate = msgspec.structs.replace(self._nameplate, **installed)
+        return Ask(ask.action, engraved(ask.payload, nameplate), ask.number)
 
 
 def engraved(boot: Payload, nameplate: Nameplate) -> Payload:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from csms_emulator import tls
 from csms_emulator.files import nameplate, reference, station_toml
 from csms_emulator.files.dressing import not_taken
 from csms_emulator.files.specification import Specification, escaped, refused
@@ -20,15 +21,16 @@ _log = get_logger("emulator")
 _SAME = {"ws": "http", "wss": "https", "http": "ws", "https": "wss"}
 
 
-def load(paths: Iterable[Path], url: str = "") -> tuple[Specification, ...]:
+def load(paths: Iterable[Path], *urls: str) -> tuple[Specification, ...]:
     """The fleets of all the files that `paths` stand for. A `ValueError` is a sentence with file, key and reason.
 
     A path is a `station.toml` (of any name), a `configuration.json`, or a folder with such files in it or in its
-    folders. `url` replaces the files' own (`redirected`).
+    folders. `urls`, those that are not "", replace the files' own (`redirected`).
     """
     files = [file for path in paths for file in _files(path)]
     found = [specification for file in files for specification in _read(file)]
-    found = [redirected(specification, url) for specification in found] if url else found
+    wanted = [url for url in urls if url]
+    found = [redirected(specification, *wanted) for specification in found] if wanted else found
     for specification in found:
         _check(specification)
     _check_identities(found)
@@ -42,20 +44,32 @@ def station(identity: str, given: dict[str, Any]) -> Specification:
     return specification
 
 
-def redirected(specification: Specification, url: str) -> Specification:
-    """The same stations, with the central system at `url`.
+def redirected(specification: Specification, *urls: str) -> Specification:
+    """The same stations, with the central system at that of `urls` which is for their transport.
 
-    Where they use the other transport, they find it at the same host and port, and the path is their default.
+    Where none is, they find it at the host and port of the first, and the path is their default.
     """
-    settings, address = specification.settings, urlsplit(url)
-    if _TRANSPORTS.get(address.scheme, settings.transport) != settings.transport:
-        path = "/Ocpp" if settings.transport == "soap" else "/ocpp"
-        url = urlunsplit((_SAME[address.scheme], address.netloc, path, "", ""))
+    settings = specification.settings
+    fitting = [url for url in urls if _TRANSPORTS.get(urlsplit(url).scheme) == settings.transport]
     try:
-        moved = msgspec.structs.replace(settings, url=url)
+        moved = msgspec.structs.replace(settings, url=[*fitting, _translated(urls[0])][0])
     except ValueError as error:
         raise ValueError(f"--url: {error}.") from None
     return msgspec.structs.replace(specification, settings=moved)
+
+
+def at(url: str, transport: str) -> str:
+    """Where the central system that is at `url` is found by this transport; what is no address stays as it is."""
+    return url if _TRANSPORTS.get(urlsplit(url).scheme) in (None, transport) else _translated(url)
+
+
+def _translated(url: str) -> str:
+    """Where a central system at this address of one transport is found by the other one."""
+    address = urlsplit(url)
+    if address.scheme not in _TRANSPORTS:
+        return url
+    path = "/Ocpp" if _TRANSPORTS[address.scheme] == "json" else "/ocpp"
+    return urlunsplit((_SAME[address.scheme], address.netloc, path, "", ""))
 
 
 def _files(path: Path) -> list[Path]:
@@ -94,7 +108,15 @@ def _check(specification: Specification) -> None:
         raise refused(origin, error) from None
     if violation:
         raise refused(origin, violation.description.rstrip("."))
+    _check_tls(specification)
     _check_keys(specification)
+
+
+def _check_tls(specification: Specification) -> None:
+    try:
+        tls.contexts(specification.settings)
+    except ValueError as error:
+        raise refused(specification.origin, error) from None
 
 
 def _check_keys(specification: Specification) -> None:

@@ -29,6 +29,7 @@ TYPES = frozenset(
         "MCS",
     }
 )
+Drivers = bool | Literal["remote"]
 _DIRECT_CURRENT = frozenset({"CCS1", "CCS2", "CHAdeMO", "G105", "ChaoJi", "GBT", "GBT-DC", "MCS"})
 
 
@@ -88,7 +89,8 @@ class Specification(msgspec.Struct, frozen=True, kw_only=True):
     """A fleet of like stations, and the file that describes it.
 
     `answers` are payloads, by command, that are answered whatever the station would do. `connectors` is empty where
-    the file gives only their number. Without `drivers` nobody comes by himself.
+    the file gives only their number. `drivers` come by themselves (True), come when a remote start calls them
+    ("remote"), or never come: then everything is done by hand (False).
     """
 
     origin: Path
@@ -97,7 +99,7 @@ class Specification(msgspec.Struct, frozen=True, kw_only=True):
     nameplate: Nameplate = Nameplate()
     keys: tuple[Key, ...] = ()
     answers: dict[str, Payload] = {}
-    drivers: bool = True
+    drivers: Drivers = True
 
 
 def escaped(text: str) -> str:

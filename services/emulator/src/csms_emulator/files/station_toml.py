@@ -8,17 +8,25 @@ from zlib import crc32
 
 import msgspec
 
+from csms_emulator.actions import Payload
+from csms_emulator.files.canned import read_answers
 from csms_emulator.files.specification import (
     TYPES,
     Connector,
+    Drivers,
     Key,
     Nameplate,
     Specification,
+    escaped,
     refused,
     settings_of,
 )
+from csms_emulator.settings import default_url
+from csms_ocpp.version import Version
 
 _GIVEN = ("count", "url", "password", "pace", "ramp", "id_tags", "callback_host", "callback_port", "callback_url")
+_HEARTBEATS = ("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval")
+_ENCRYPTED = (2, 3)  # OCPP 2.0.1 part 2 §A00: the security profiles with TLS
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -26,7 +34,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     `identity` and `serial` may hold {n}, which counts from 1 to `count`. `transport` follows from the version and the
     url's scheme where it is not given, and `seed` from the identity: fleets of one park live different lives.
-    `connectors` is a number, or a table for each. `configuration` holds 1.x's keys, `heartbeat` is one of them.
+    `connectors` is a number, or a table for each. `configuration` holds 1.x's keys and 2.x's variables, `heartbeat` is
+    one of them. `certificate`, `key`, `ca` and `answers` are found from the file's own folder.
     """
 
     count: int = 1
@@ -48,7 +57,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pace: float = 1.0
     connectors: int | tuple[Connector, ...] = 2
     configuration: dict[str, str] = {}
-    drivers: bool = True
+    drivers: Drivers = True
+    answers: str = ""
     seed: int | None = None
     ramp: float = 2.0
     callback_host: str = "127.0.0.1"
@@ -61,23 +71,19 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         strange = [connector.type for connector in named if connector.type not in TYPES]
         if strange:
             raise ValueError(f"connectors: type {strange[0]} is none of {', '.join(sorted(TYPES))}")
-        if not self.drivers and self.version == "1.5":
-            raise ValueError("drivers: to stations of 1.5 they always come")
-        if self.heartbeat is not None and "HeartbeatInterval" in self.configuration:
-            raise ValueError("heartbeat and configuration.HeartbeatInterval say the same thing: give one of them")
+        twice = [key for key in _HEARTBEATS if key in self.configuration]
+        if self.heartbeat is not None and twice:
+            raise ValueError(f"heartbeat and configuration.{twice[0]} say the same thing: give one of them")
 
     def _check_security(self) -> None:
         profile, encrypted = self.security_profile, urlsplit(self.url).scheme in ("wss", "https")
-        files = [name for name in ("certificate", "key", "ca") if getattr(self, name)]
-        if profile == 3 or files:
-            what = files[0] if files else "security_profile"
-            raise ValueError(f"{what}: emulated stations have no certificates of their own yet, nor their own trust")
-        if profile in (1, 2) and not self.password:
-            raise ValueError(f"security_profile: {profile} needs a password")
-        if profile == 0 and self.password:
-            raise ValueError("security_profile: 0 has no password")
-        if self.url and profile is not None and (profile == 2) != encrypted:
-            schemes = "wss:// or https://" if profile == 2 else "ws:// or http://"
+        if profile is None:
+            return
+        for name, profiles in (("password", (1, 2)), ("certificate", (3,))):
+            if bool(getattr(self, name)) != (profile in profiles):
+                raise ValueError(f"security_profile: {profile} {'needs a' if profile in profiles else 'has no'} {name}")
+        if self.url and (profile in _ENCRYPTED) != encrypted:
+            schemes = "wss:// or https://" if profile in _ENCRYPTED else "ws:// or http://"
             raise ValueError(f"security_profile: {profile} needs a url with {schemes}")
 
 
@@ -103,19 +109,45 @@ def fleet(file: Path, given: dict[str, Any], within: str) -> Specification:
         raise refused(file, error, within) from None
     return Specification(
         origin=file,
-        settings=settings_of(file, _settings(table), within),
+        settings=settings_of(file, _settings(table, file.parent), within),
         connectors=() if isinstance(table.connectors, int) else table.connectors,
         nameplate=Nameplate(table.vendor, table.model, table.serial, table.firmware),
         keys=tuple(Key(name, value) for name, value in _keys(table).items()),
+        answers=_answers(table, file, within),
         drivers=table.drivers,
     )
 
 
-def _settings(table: Table) -> dict[str, Any]:
+def _settings(table: Table, folder: Path) -> dict[str, Any]:
     connectors = table.connectors if isinstance(table.connectors, int) else len(table.connectors)
     seed = crc32(table.identity.encode()) if table.seed is None else table.seed
-    named = {"identity": table.identity, "version": table.version, "transport": _transport(table)}
-    return {**{key: getattr(table, key) for key in _GIVEN}, **named, "connectors": connectors, "seed": seed}
+    named = {"identity": table.identity, "version": table.version, "transport": _transport(table), **_url(table)}
+    counted = {"connectors": connectors, "seed": seed}
+    return {**{key: getattr(table, key) for key in _GIVEN}, **named, **counted, **_files(table, folder)}
+
+
+def _url(table: Table) -> dict[str, str]:
+    """The default, with TLS or without it as the security profile asks."""
+    if table.url or table.security_profile is None:
+        return {}
+    return {"url": default_url(_transport(table), encrypted=table.security_profile in _ENCRYPTED)}
+
+
+def _files(table: Table, folder: Path) -> dict[str, str]:
+    """Those of TLS. The folder's name is no part of the format string that a certificate's may be."""
+    pattern = Path(escaped(str(folder)))
+    said = {"certificate": (pattern, table.certificate), "key": (pattern, table.key), "ca": (folder, table.ca)}
+    return {name: str(where / file) for name, (where, file) in said.items() if file}
+
+
+def _answers(table: Table, file: Path, within: str) -> dict[str, Payload]:
+    if not table.answers:
+        return {}
+    folder = file.parent / table.answers
+    found = read_answers(folder, Version(f"ocpp{table.version}"))
+    if not found:
+        raise refused(file, f"answers: {folder} is no folder with files such as ClearCache.json", within)
+    return found
 
 
 def _transport(table: Table) -> str:

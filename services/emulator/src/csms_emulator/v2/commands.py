@@ -10,8 +10,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from csms_emulator.actions import Payload
+from csms_emulator.v2.customer import customer_information
+from csms_emulator.v2.dynamic import rejected, update_dynamic_schedule, use_priority_charging
+from csms_emulator.v2.profiles import UnfitError
+from csms_emulator.v2.publishing import publish_firmware, unpublish_firmware
 from csms_emulator.v2.reservations import cancel_reservation, reserve_now
+from csms_emulator.v2.smart_charging import (
+    check_requested,
+    clear_charging_profile,
+    get_charging_profiles,
+    get_composite_schedule,
+    set_charging_profile,
+)
 from csms_emulator.v2.triggers import TRIGGERS
+from csms_emulator.v2.upkeep import get_log, update_firmware
 
 if TYPE_CHECKING:
     from csms_emulator.v2.evse import Evse
@@ -25,7 +37,17 @@ CONNECTOR = 1  # each EVSE has one
 
 
 def request_start(station: Station, request: Payload, now: float) -> Payload:
-    """RequestStartTransaction. Its chargingProfile is ignored, as by a station without Smart Charging."""
+    """RequestStartTransaction. Its chargingProfile is installed when the transaction begins."""
+    profile = request.get("chargingProfile")
+    try:
+        if profile:
+            check_requested(station, profile, now)
+    except UnfitError as unfit:
+        return rejected(str(unfit))
+    return _start_by_remote(station, request, now)
+
+
+def _start_by_remote(station: Station, request: Payload, now: float) -> Payload:
     wanted, id_token = request.get("evseId"), request["idToken"]
     candidates = [*station.evses.values()] if wanted is None else station.at(wanted)
     evse = next((e for e in candidates if e.free(id_token, request.get("groupIdToken"))), None)
@@ -33,6 +55,7 @@ def request_start(station: Station, request: Payload, now: float) -> Payload:
         return REJECTED
     # OCPP 2.0.1 F02: the transactionId is told when the transaction had started before, with the cable.
     begun = {"transactionId": evse.transaction.uuid} if evse.transaction else {}
+    evse.requested = request.get("chargingProfile")
     evse.remote_start(id_token, request["remoteStartId"], now)
     return {**ACCEPTED, **begun}
 
@@ -42,7 +65,7 @@ def request_stop(station: Station, request: Payload, now: float) -> Payload:
     evse = _charging(station, request["transactionId"])
     if evse is None or not station.serving:
         return REJECTED
-    evse.stop("RemoteStop", "Remote", now)
+    evse.revoke("RemoteStop", "Remote", now)
     return ACCEPTED
 
 
@@ -133,13 +156,24 @@ COMMANDS: dict[str, Command] = {
     "CancelReservation": cancel_reservation,
     "ChangeAvailability": change_availability,
     "ClearCache": clear_cache,
+    "ClearChargingProfile": clear_charging_profile,
+    "CustomerInformation": customer_information,
+    "GetChargingProfiles": get_charging_profiles,
+    "GetCompositeSchedule": get_composite_schedule,
     "GetLocalListVersion": get_local_list_version,
+    "GetLog": get_log,
     "GetTransactionStatus": get_transaction_status,
+    "PublishFirmware": publish_firmware,
     "RequestStartTransaction": request_start,
     "RequestStopTransaction": request_stop,
     "ReserveNow": reserve_now,
     "Reset": reset,
     "SendLocalList": send_local_list,
+    "SetChargingProfile": set_charging_profile,
     "TriggerMessage": trigger_message,
     "UnlockConnector": unlock_connector,
+    "UnpublishFirmware": unpublish_firmware,
+    "UpdateDynamicSchedule": update_dynamic_schedule,
+    "UpdateFirmware": update_firmware,
+    "UsePriorityCharging": use_priority_charging,
 }

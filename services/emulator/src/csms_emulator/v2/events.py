@@ -1,18 +1,30 @@
 """What monitors have to tell: the values of monitored variables looked at again, and NotifyEvent for what happened.
 
-`events` is asked after anything may have changed, and at `next_event`; it never asks for itself.
+`tell` is asked after anything may have changed, and at `next_event`; it never asks for itself.
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from csms_emulator.actions import Payload
+from csms_emulator.outbox import Message
 from csms_emulator.v2.attributes import Outcome, find
 from csms_emulator.v2.device import Calls, Device
 from csms_emulator.v2.reports import parts
+from csms_emulator.v2.variables import Variable
 from csms_emulator.v2.watch import THRESHOLDS, Watch
+
+if TYPE_CHECKING:
+    from csms_emulator.v2.board import Board
+
+NOTIFY = "NotifyEvent"
+# Seconds between two events of a number that changes all the time: the answer to one is a reason to look again.
+REST = 1.0
 
 
 class Happening(msgspec.Struct, frozen=True):
@@ -24,8 +36,37 @@ class Happening(msgspec.Struct, frozen=True):
     cleared: bool | None = None
 
 
-def events(device: Device, now: float) -> Calls:
-    """The NotifyEvent CALLs that are due. A monitor whose severity is beyond the level sees, and is silent."""
+def tell(board: Board, now: float) -> None:
+    """Tell what is due; what nobody hears now is kept for later, if it is grave enough, or given up."""
+    device = board.device
+    if board.online:
+        for action, body in events(device, now):
+            board.outbox.post(action, body)
+    elif device.memory.monitors:
+        # OCPP 2.0.1 N07: while offline, events up to OfflineMonitoringEventQueuingSeverity are queued.
+        most = device.number("MonitoringCtrlr", "OfflineQueuingSeverity")
+        device.memory.unheard.extend(body for _, body in events(device, now, most))
+
+
+def tell_unheard(board: Board) -> None:
+    """The central system listens."""
+    unheard = board.device.memory.unheard
+    while unheard:
+        board.outbox.post(NOTIFY, unheard.popleft())
+
+
+def lost(board: Board, messages: Iterable[Message]) -> None:
+    """These were lost with the connection: what would have been kept without one is kept."""
+    device = board.device
+    most = device.number("MonitoringCtrlr", "OfflineQueuingSeverity")
+    device.memory.unheard.extend(m.body for m in messages if m.action == NOTIFY and _is_grave(device, m.body, most))
+
+
+def events(device: Device, now: float, most: int | None = None) -> Calls:
+    """The NotifyEvent CALLs that are due; what has a stream goes there instead.
+
+    A monitor whose severity is beyond the level, or beyond `most`, sees, and is silent.
+    """
     if not device.memory.monitors:
         return []
     device.adjust(now)
@@ -34,23 +75,40 @@ def events(device: Device, now: float) -> Calls:
     if not device.flag("MonitoringCtrlr", "Enabled"):
         return []
     loud = [one for one in happened if device.memory.monitors[one.number]["severity"] <= level]
-    told = [_told(device, one, now) for one in loud]
-    return parts("NotifyEvent", {"generatedAt": device.time(now)}, "eventData", told)
+    told = [_told(device, one, now) for one in loud if not _streams(device, one, now) and _within(device, one, most)]
+    return parts(NOTIFY, {"generatedAt": device.time(now)}, "eventData", told)
 
 
 def next_event(device: Device) -> float | None:
-    """When a periodic monitor is due, on the station's clock; None: no time matters."""
-    return min((w.due for w in device.memory.watches.values() if w.due is not None), default=None)
+    """When a monitor has to be looked at again, on the station's clock; None: no time matters."""
+    return min((w.next for w in device.memory.watches.values() if w.next is not None), default=None)
+
+
+def _is_grave(device: Device, body: Payload, most: int) -> bool:
+    monitors = (device.memory.monitors.get(event.get("variableMonitoringId")) for event in body["eventData"])
+    return any(monitor and monitor["severity"] <= most for monitor in monitors)
+
+
+def _within(device: Device, happening: Happening, most: int | None) -> bool:
+    return most is None or bool(device.memory.monitors[happening.number]["severity"] <= most)
+
+
+def _streams(device: Device, happening: Happening, now: float) -> bool:
+    stream = device.memory.streams.get(happening.number)
+    return stream is not None and stream.take(happening.value, now)
 
 
 def _happened(device: Device, now: float) -> Iterator[Happening]:
     for number, monitor in device.memory.monitors.items():
         found = find(device, monitor)
         assert not isinstance(found, Outcome)  # a monitor is only set on what there is
-        yield from _seen(number, monitor, device.memory.watches[number], device.value(*found) or "", now)
+        value = device.value(*found) or ""
+        yield from _seen(number, monitor, found[1], device.memory.watches[number], value, now)
 
 
-def _seen(number: int, monitor: Payload, watch: Watch, value: str, now: float) -> Iterator[Happening]:
+def _seen(
+    number: int, monitor: Payload, variable: Variable, watch: Watch, value: str, now: float
+) -> Iterator[Happening]:
     kind = monitor["type"]
     if kind in THRESHOLDS:
         exceeded = _exceeds(monitor, value)
@@ -58,8 +116,10 @@ def _seen(number: int, monitor: Payload, watch: Watch, value: str, now: float) -
             watch.exceeded = exceeded
             yield Happening(number, "Alerting", value, not exceeded)
     elif watch.due is None:
-        if _differs(monitor, watch.value, value):
-            watch.value = value
+        differs = _differs(monitor, watch.value, value)
+        watch.late = differs and now < watch.rest
+        if differs and not watch.late:
+            watch.value, watch.rest = value, now + REST if variable.numeric else now
             yield Happening(number, "Delta", value)
     elif now >= watch.due:
         # What was missed meanwhile is not made up for.

@@ -32,6 +32,10 @@ class LocalList:
         """What the list says about this idToken; None when it says nothing."""
         return self._statuses.get(key(id_token))
 
+    def forget(self, id_token: Payload) -> bool:
+        """Take it off; whether it was there. The version stays: nobody has sent another one."""
+        return self._statuses.pop(key(id_token), None) is not None
+
     def update(self, request: Payload) -> str:
         """What SendLocalList answers."""
         entries, full = request.get("localAuthorizationList", []), request["updateType"] == "Full"

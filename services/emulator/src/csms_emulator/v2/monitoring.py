@@ -9,6 +9,7 @@ from csms_emulator.actions import Payload
 from csms_emulator.v2.attributes import TOO_MANY, Outcome, find
 from csms_emulator.v2.device import Calls, Device
 from csms_emulator.v2.reports import ACCEPTED, EMPTY, names, parts
+from csms_emulator.v2.streams import fits
 from csms_emulator.v2.variables import Component, Variable, variable_payload
 from csms_emulator.v2.watch import DELTAS, LONGEST, PERIODIC, SHORTEST, THRESHOLDS, watch
 from csms_ocpp.version import Version
@@ -100,8 +101,11 @@ def _fault(device: Device, item: Payload, component: Component, variable: Variab
     # OCPP 2.0.1 N04: an id that is told exists, for just this variable.
     if "id" in item and (known is None or not names(known, component, variable)):
         return "NotFound"
-    if "periodicEventStream" in item:
+    if "periodicEventStream" in item and item["type"] in THRESHOLDS:
+        # An alarm does not wait until its stream is sent.
         return "UnsupportedParam"
+    if not fits(item.get("periodicEventStream", {})):
+        return "ValueOutOfRange"
     return "" if _allows(variable, item["type"], item["value"]) else "ValueOutOfRange"
 
 

@@ -7,14 +7,26 @@ payload) that follow it, in their order.
 from collections.abc import Callable
 
 from csms_emulator.actions import Payload
-from csms_emulator.v2 import attributes, customer, der, displays, energy, monitoring, network, reports, tariffs, upkeep
+from csms_emulator.v2 import (
+    attributes,
+    customer,
+    der,
+    displays,
+    energy,
+    monitoring,
+    network,
+    reports,
+    streams,
+    tariffs,
+    upkeep,
+)
 from csms_emulator.v2.device import Calls, Device
 
 Command = Callable[[Device, Payload, float], tuple[Payload, Calls]]
 
 COMMANDS: dict[str, Command] = {
     "AFRRSignal": der.afrr_signal,
-    "AdjustPeriodicEventStream": energy.adjust_periodic_event_stream,
+    "AdjustPeriodicEventStream": streams.adjust_periodic_event_stream,
     "CertificateSigned": upkeep.certificate_signed,
     "ChangeTransactionTariff": tariffs.change_transaction_tariff,
     "ClearDERControl": der.clear_der_control,
@@ -22,23 +34,20 @@ COMMANDS: dict[str, Command] = {
     "ClearTariffs": tariffs.clear_tariffs,
     "ClearVariableMonitoring": monitoring.clear_variable_monitoring,
     "CostUpdated": customer.cost_updated,
-    "CustomerInformation": customer.customer_information,
     "DataTransfer": customer.data_transfer,
     "DeleteCertificate": upkeep.delete_certificate,
     "GetBaseReport": reports.get_base_report,
     "GetDERControl": der.get_der_control,
     "GetDisplayMessages": displays.get_display_messages,
     "GetInstalledCertificateIds": upkeep.get_installed_certificate_ids,
-    "GetLog": upkeep.get_log,
     "GetMonitoringReport": monitoring.get_monitoring_report,
-    "GetPeriodicEventStream": energy.get_periodic_event_stream,
+    "GetPeriodicEventStream": streams.get_periodic_event_stream,
     "GetReport": reports.get_report,
     "GetTariffs": tariffs.get_tariffs,
     "GetVariables": attributes.get_variables,
     "InstallCertificate": upkeep.install_certificate,
     "NotifyAllowedEnergyTransfer": energy.notify_allowed_energy_transfer,
     "NotifyWebPaymentStarted": customer.notify_web_payment_started,
-    "PublishFirmware": upkeep.publish_firmware,
     "RequestBatterySwap": customer.request_battery_swap,
     "SetDERControl": der.set_der_control,
     "SetDefaultTariff": tariffs.set_default_tariff,
@@ -48,8 +57,4 @@ COMMANDS: dict[str, Command] = {
     "SetNetworkProfile": network.set_network_profile,
     "SetVariableMonitoring": monitoring.set_variable_monitoring,
     "SetVariables": attributes.set_variables,
-    "UnpublishFirmware": upkeep.unpublish_firmware,
-    "UpdateDynamicSchedule": energy.update_dynamic_schedule,
-    "UpdateFirmware": upkeep.update_firmware,
-    "UsePriorityCharging": energy.use_priority_charging,
 }

@@ -1,117 +1,108 @@
-"""Where the energy comes out: the meter of an EVSE, and the TransactionEvents that tell what it measures.
+"""Where the energy comes out: how much an EVSE may give, and whether any flows.
 
 Knows no drivers: who may charge, and when, is `evse.Evse`'s affair.
 """
 
+from math import inf
 from typing import Any
 
-from csms_emulator.actions import Payload
+from csms_emulator import charging
 from csms_emulator.charging import Car
-from csms_emulator.connector import METER
+from csms_emulator.metering import Allowance
+from csms_emulator.place import ALLOWANCE
 from csms_emulator.v2.board import Board
-from csms_emulator.v2.meter import meter_value
-from csms_emulator.v2.transactions import ChargingState, Transaction, begin
-
-_MEASURANDS = {
-    "Transaction.Begin": ("SampledDataCtrlr", "TxStartedMeasurands"),
-    "Transaction.End": ("SampledDataCtrlr", "TxEndedMeasurands"),
-    "Trigger": ("AlignedDataCtrlr", "Measurands"),
-}
-_PERIODIC = ("SampledDataCtrlr", "TxUpdatedMeasurands")
+from csms_emulator.v2.metering import Metered
+from csms_emulator.v2.transactions import ChargingState, Transaction
 
 
-class Outlet:
-    """Of the EVSE `number`. `register` is in Wh, as the meter shows; `car` is there while one is plugged in."""
+class Outlet(Metered):
+    """Of the EVSE `number`."""
 
-    def __init__(self, number: int, board: Board) -> None:
-        self.number = number
-        self.board = board
-        self.car: Car | None = None
-        self.transaction: Transaction | None = None
-        self.register = float(board.random.randrange(50_000))
-        self._measured = 0.0
+    def __init__(self, number: int, board: Board, outlet: charging.Outlet) -> None:
+        super().__init__(number, board, outlet)
+        self._held = False  # the energy does not flow, because a limit is 0
+        self._allowance: Allowance | None = None
 
-    def measure(self, now: float) -> None:
-        """Let the energy flow that flowed since the last time."""
-        if self.transaction and self.car and self.transaction.state is ChargingState.CHARGING:
-            self.register += self.car.charge((now - self._measured) * self.board.pace)
-        self._measured = now
+    # --- what it may give ---------------------------------------------------------------------------------------------
 
-    def sampled(self, context: str, now: float) -> list[Payload]:
-        """A `meterValue` list with one sample of now."""
+    @property
+    def phases(self) -> int:
+        """Those of the car, or else those of the outlet."""
+        return self.car.phases if self.car and not self.car.direct else self.outlet.phases
+
+    @property
+    def hungry(self) -> bool:
+        """Whether a part of the station's power is for this one."""
+        if self.transaction is None or self._withheld:
+            return False
+        return self._held or self.transaction.state is ChargingState.CHARGING
+
+    @property
+    def limited(self) -> bool:
+        """Whether it gives less than it could."""
+        return self._withheld or (self.car is not None and self.car.ceiling < inf)
+
+    def began(self, now: float) -> float:
+        """When the transaction began; now, if there is none."""
+        return self.transaction.started if self.transaction else now
+
+    def offer(self, watts: float, now: float) -> None:
+        """From now on the car may take so much, only during a transaction: tell so, where that is a difference."""
+        if self.car is None or self.transaction is None:
+            return
+        watts = 0.0 if self._withheld else watts
+        if watts != self.car.ceiling:
+            self._limit(self.car, watts, now)
+        if not watts and self.transaction.state is ChargingState.CHARGING:
+            self.turn(ChargingState.SUSPENDED_EVSE, now)
+            self._held = True
+        elif watts and self._held:
+            self.turn(ChargingState.CHARGING, now)
+
+    def _limit(self, car: Car, watts: float, now: float) -> None:
         self.measure(now)
-        board = self.board
-        measurands = board.names(*_MEASURANDS.get(context, _PERIODIC))
-        flowing = self.transaction and self.transaction.state is ChargingState.CHARGING
-        car = self.car if flowing else None
-        return meter_value(self.register, car, measurands, context, board.random, board.timestamp(now))
+        before, car.ceiling = car.offered, watts
+        flows = self.transaction is not None and self.transaction.state is ChargingState.CHARGING
+        # OCPP 2.0.1 SmartChargingCtrlr.LimitChangeSignificance: in percent. What ceases to flow is told as such.
+        percent = float(self.board.device.get("SmartChargingCtrlr", "LimitChangeSignificance"))
+        if flows and watts and abs(car.offered - before) * 100 > percent * before:
+            self.tell("Updated", "ChargingRateChanged", now)
 
-    def sample_from(self, now: float) -> None:
-        """Arm the periodic sample anew: a transaction began, or the interval changed."""
-        interval = self.board.number("SampledDataCtrlr", "TxUpdatedInterval")
-        self.board.agenda.cancel(METER, self.number)
-        if self.transaction and interval:
-            self.board.agenda.set(now + interval / self.board.pace, METER, self.number)
+    @property
+    def _withheld(self) -> bool:
+        return self._allowance is not None and not self._allowance.wait(self.register, self.outlet.power)
 
-    def begin(self, trigger: str, now: float, **more: Any) -> Transaction:
+    def _watch_allowance(self, now: float) -> None:
+        self.measure(now)
+        if self._allowance and (wait := self._allowance.wait(self.register, self.outlet.power)):
+            self.board.agenda.set(now + wait / self.board.pace, ALLOWANCE, self.number)
+
+    # --- whether it flows ---------------------------------------------------------------------------------------------
+
+    def begin(
+        self, trigger: str, now: float, state: ChargingState = ChargingState.EV_CONNECTED, **more: Any
+    ) -> Transaction:
         """A transaction begins: tell so."""
-        self._measured = now
-        self.transaction = begin(self.number, int(self.register), now, self.board.random)
-        self.tell("Started", trigger, now, "Transaction.Begin", state=self.transaction.state, **more)
-        self.sample_from(now)
-        return self.transaction
+        self._held = False
+        return super().begin(trigger, now, state, **more)
 
-    def resume(self, now: float) -> None:
-        """The transaction goes on after a restart, during which no energy flowed: tell so."""
-        self._measured = now
-        if self.transaction:
-            self.tell("Updated", "TxResumed", now, state=self.transaction.state)
-            self.sample_from(now)
-
-    def tell_on_request(self, now: float) -> None:
-        """TransactionEvent, because TriggerMessage wants it."""
-        if self.transaction:
-            self.tell("Updated", "Trigger", now, "Trigger", state=self.transaction.state)
+    def sample_periodically(self, now: float) -> None:
+        """The time for a reading has come."""
+        super().sample_periodically(now)
+        if self.car and self.car.full and self.transaction and self.transaction.state is ChargingState.CHARGING:
+            self.turn(ChargingState.SUSPENDED_EV, now)
 
     def turn(self, state: ChargingState, now: float) -> None:
         """The energy begins or ceases to flow: tell so; only while there is a transaction."""
+        self._held = False
         if self.transaction and self.transaction.state is not state:
             self.measure(now)
             self.transaction.state = state
             self.tell("Updated", "ChargingStateChanged", now, state=state)
 
-    def end(self, trigger: str, reason: str, now: float, **more: Any) -> None:
-        """The transaction is over: tell so; only while there is one."""
-        transaction = self.transaction
-        if transaction is None:
-            return
+    def rest(self, state: ChargingState, now: float) -> None:
+        """No energy flows from now on, and something else tells so; only while there is a transaction."""
         self.measure(now)
-        transaction.state = ChargingState.IDLE if reason == "EVDisconnected" else ChargingState.EV_CONNECTED
-        self.tell("Ended", trigger, now, "Transaction.End", state=transaction.state, reason=reason, **more)
-        energy = int(self.register) - transaction.meter_start
-        self.board.log("charging stopped", evse=self.number, kwh=round(energy / 1000, 2), reason=reason)
-        self.transaction = None
-        self.board.agenda.cancel(METER, self.number)
-
-    def tell(
-        self, kind: str, trigger: str, now: float, context: str = "", *, state: str = "", reason: str = "", **more: Any
-    ) -> None:
-        """TransactionEvent, with a reading in this `context`, and with what else is new; only during a transaction."""
-        transaction, board = self.transaction, self.board
-        if transaction is None:
-            return
-        body = transaction.event(kind, trigger, board.timestamp(now), offline=not board.online)
-        body["transactionInfo"] |= {"chargingState": state} if state else {}
-        body["transactionInfo"] |= {"stoppedReason": reason} if reason else {}
-        if "remoteStartId" in more:
-            body["transactionInfo"]["remoteStartId"] = more.pop("remoteStartId")
-        if context:
-            body["meterValue"] = self.sampled(context, now)
-        board.outbox.keep("TransactionEvent", {**body, **more}, transaction)
-
-    def sample_periodically(self, now: float) -> None:
-        """The time for a reading has come."""
-        self.tell("Updated", "MeterValuePeriodic", now, "Sample.Periodic")
-        self.sample_from(now)
-        if self.car and self.car.full and self.transaction and self.transaction.state is ChargingState.CHARGING:
-            self.turn(ChargingState.SUSPENDED_EV, now)
+        self._held = False
+        if self.transaction:
+            self.transaction.state = state

@@ -3,31 +3,45 @@
 Knows of drivers only when the next one may come; what they do is `evse.Evse`'s affair.
 """
 
-from csms_emulator.connector import ARRIVES, DRIVER, RESERVATION
+from csms_emulator.charging import Outlet as Made
+from csms_emulator.place import DRIVER
+from csms_emulator.use import ARRIVES, RESERVATION
+from csms_emulator.v2 import condition
 from csms_emulator.v2.board import Board
 from csms_emulator.v2.outlet import Outlet
 from csms_emulator.v2.reservations import Reservation
 
 RESET = "reset"
+NO_ERROR = ""
 
 
 class Place(Outlet):
     """`reservation` is there until its driver charges, or until it is over.
 
     `closed` names who has taken the EVSE out of service: "station", "evse", "connector", or RESET while one is awaited
-    or under way.
+    or under way. `parked`: a car is in the bay. `error` is an errorCode of 1.6 while something is broken.
     """
 
-    def __init__(self, number: int, board: Board) -> None:
-        super().__init__(number, board)
+    def __init__(self, number: int, board: Board, outlet: Made) -> None:
+        super().__init__(number, board, outlet)
         self.closed: set[str] = set()
         self.reservation: Reservation | None = None
+        self.parked = False
+        self.error = NO_ERROR
         self._reported = ""
+        self._told_error: str | None = NO_ERROR
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody is here."""
+        return self.car is not None or self.transaction is not None
 
     @property
     def status(self) -> str:
         """OCPP 2.0.1 ConnectorStatusEnumType."""
-        if self.car:
+        if self.error:
+            return "Faulted"
+        if self.in_use:
             return "Occupied"
         if self.closed:
             return "Unavailable"
@@ -50,7 +64,7 @@ class Place(Outlet):
     def close(self, level: str, now: float) -> str:
         """What ChangeAvailability answers: Accepted, or Scheduled while somebody uses the EVSE."""
         self.closed.add(level)
-        if self.car:
+        if self.in_use:
             return "Scheduled"
         self.board.agenda.cancel(DRIVER, self.number)
         if self.reservation and level != RESET:
@@ -91,15 +105,18 @@ class Place(Outlet):
         self.board.agenda.cancel(RESERVATION, self.number)
 
     def _at(self, now: float, span: tuple[float, float]) -> None:
-        self.board.agenda.set(self.board.later(now, *span), DRIVER, self.number)
+        if self.board.drivers:
+            self.board.agenda.set(self.board.later(now, *span), DRIVER, self.number)
 
     def _notice(self, now: float) -> None:
-        """Report the status if it has changed; the device model knows it in any case."""
-        device, state = self.board.device, "AvailabilityState"
-        device.set("EVSE", state, self.status, evse=self.number)
-        device.set("Connector", state, self.status, evse=self.number, connector=1)
+        """Report the status, or a problem, if it has changed; the device model knows it in any case."""
+        condition.keep(self.board.device, self.number, self.status)
         if self.status != self._reported:
             self.report(now)
+        if self.error != self._told_error and self.board.online:
+            self._told_error = self.error
+            told = condition.problem(self.board.device, self.number, self.error, now)
+            self.board.outbox.post("NotifyEvent", told, connector=self.number)
 
     def _welcome(self, now: float) -> None:
         """Report the status if it has changed, and let a driver come."""

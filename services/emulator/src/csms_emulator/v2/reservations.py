@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from csms_emulator.v2.evse import Evse
     from csms_emulator.v2.station import Station
 
-_REFUSALS = {"Unavailable": "Unavailable", "Occupied": "Occupied", "Reserved": "Occupied"}
+_REFUSALS = {"Unavailable": "Unavailable", "Occupied": "Occupied", "Reserved": "Occupied", "Faulted": "Faulted"}
 
 
 class Reservation(msgspec.Struct, frozen=True):

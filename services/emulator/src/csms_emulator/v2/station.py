@@ -4,16 +4,22 @@ What it shares with 1.x is `life`. What 2.0.1 and 2.1 do not share is not here: 
 does not have, and the device model and `other_commands` know the rest.
 """
 
+from collections.abc import Sequence
 from random import Random
 
 from csms_emulator.actions import Answer, Payload, Transferred
 from csms_emulator.admission import REJECTED
+from csms_emulator.charging import USUAL, Outlet
+from csms_emulator.deeds import PlaceDeed
 from csms_emulator.life import SOFT_RESET_DEADLINE, Life, decode
 from csms_emulator.outbox import Message
+from csms_emulator.upkeep import Upkeep, will_reset
+from csms_emulator.v2 import aligned, by_hand, condition, dynamic, limits, smart_charging, streams, upkeep
 from csms_emulator.v2.board import Board
 from csms_emulator.v2.commands import COMMANDS
 from csms_emulator.v2.device import Device
 from csms_emulator.v2.evse import Evse
+from csms_emulator.v2.metering import SAMPLING
 from csms_emulator.v2.other_commands import COMMANDS as OTHER_COMMANDS
 from csms_emulator.v2.registration import Registration
 from csms_emulator.v2.resets import Resets
@@ -32,6 +38,8 @@ class Station(Life[Board, Evse]):
     """One charging station with `connectors` EVSEs of one connector each.
 
     `epoch` is the time since 1970 at which the caller's clock stood at 0. `pace`: emulated seconds in a real one.
+    `outlets` says how the EVSEs are made, where they differ from the usual ones. Without `drivers` nobody comes, stays
+    or leaves but by hand.
     """
 
     def __init__(
@@ -44,11 +52,19 @@ class Station(Life[Board, Evse]):
         pace: float = 1.0,
         id_tags: tuple[str, ...] = (),
         version: Version = Version.V2_1,
+        drivers: bool = True,
+        outlets: Sequence[Outlet] = (),
     ) -> None:
         self.device = Device(connectors, 1, time=lambda now: board.timestamp(now), version=version)
-        board = Board(random, pace, epoch, self.device, id_tags)
-        self.evses = {n: Evse(n, board) for n in range(1, connectors + 1)}
+        board = Board(random, pace, epoch, self.device, id_tags, drivers)
+        made = [*outlets, *[USUAL] * (connectors - len(outlets))]
+        self.evses = {n: Evse(n, board, outlet) for n, outlet in enumerate(made[:connectors], 1)}
+        for number, evse in self.evses.items():
+            condition.make(self.device, number, evse.outlet)
         super().__init__(board, Registration(serial, board), self.evses)
+        board.upkeep = Upkeep(serial, certificates=self.device.memory.keyring.station)
+        self._started = False
+        self._aligned: aligned.Armed = {}
         self._resets = Resets(board, self.evses, self._leave, self._pause)
 
     # --- what commands do ---------------------------------------------------------------------------------------------
@@ -88,29 +104,53 @@ class Station(Life[Board, Evse]):
         before = self._intervals()
         answer, calls = OTHER_COMMANDS[call.action](self.device, decode(call.payload), now)
         self.board.actions.append(Answer(call.unique_id, answer))
-        for action, body in calls:
-            # OCPP 2.0.1 B02: what was asked for is told while Pending, too.
-            self.board.outbox.post(action, body, triggered=True)
+        upkeep.post(self.board, calls, now)
+        upkeep.reconfigured(self.board, answer.get("setVariableResult", ()), now)
         heartbeat, sample = (old != new for old, new in zip(before, self._intervals(), strict=True))
         if heartbeat and self.board.online:
             self._registration.expect_heartbeat(now)
         for evse in self.evses.values() if sample else ():
             evse.sample_from(now)
 
-    def _intervals(self) -> tuple[int, int]:
-        number = self.board.number
-        return number("OCPPCommCtrlr", "HeartbeatInterval"), number("SampledDataCtrlr", "TxUpdatedInterval")
+    def _intervals(self) -> tuple[int, tuple[str, ...]]:
+        sampled = tuple(self.device.get("SampledDataCtrlr", name) for name in SAMPLING)
+        return self.board.number("OCPPCommCtrlr", "HeartbeatInterval"), sampled
 
     # --- a 2.x station's life -----------------------------------------------------------------------------------------
 
     def _look(self, now: float) -> None:
         self._resets.begin_what_is_idle(now)
+        smart_charging.install_requested(self, now)
+        limits.obey(self, now)
+        aligned.await_clock(self, self._aligned, now)
+
+        upkeep.look(self.board, now)
+
+    def _next_look(self) -> float | None:
+        return upkeep.next_look(self.board)
+
+    def _awake(self, now: float) -> None:
+        if not self._started:
+            self._started = True
+            upkeep.started(self.board, now)
+
+    def _listen(self, now: float, *, booted: bool) -> None:
+        super()._listen(now, booted=booted)
+        upkeep.listen(self.board)
+
+    def _lost(self, messages: list[Message]) -> None:
+        upkeep.lost(self.board, messages)
 
     def _occasion(self, occasion: str, now: float) -> None:
-        pass  # what concerns the station as a whole has not come to be yet
+        if occasion == dynamic.PULL:
+            dynamic.pull(self, now)
+        elif occasion in aligned.OCCASIONS:
+            aligned.sample(self, occasion, now)
+        elif occasion in upkeep.OCCASIONS:
+            upkeep.OCCASIONS[occasion](self, now)
 
     def _transferred(self, number: int, outcome: Transferred, now: float) -> None:
-        pass  # nothing was wanted
+        upkeep.transferred(self, number, outcome, now)
 
     def _understand(self, message: Message, reply: Payload, now: float) -> None:
         match message.action:
@@ -118,11 +158,16 @@ class Station(Life[Board, Evse]):
                 if self._registration.answered(reply, now):
                     self._listen(now, booted=True)
             case "Authorize":
-                status = reply["idTokenInfo"]["status"]
-                self.board.remember(message.body["idToken"], status)
-                self.evses[message.connector].authorized(status, now)
+                info = reply["idTokenInfo"]
+                self.board.remember(message.body["idToken"], info)
+                self.evses[message.connector].authorized(info["status"], now)
             case "TransactionEvent":
                 self.evses[message.connector].answered(message, reply, now)
+            case "PullDynamicScheduleUpdate":
+                dynamic.pulled(self, message.body["chargingProfileId"], reply, now)
+
+            case streams.OPEN:
+                streams.answered(self.board, message.body["constantStreamData"]["id"], reply, now)
 
     def _retries(self) -> tuple[int, float]:
         number = self.board.number
@@ -131,13 +176,32 @@ class Station(Life[Board, Evse]):
             number("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent"),
         )
 
+    @property
+    def idle(self) -> bool:
+        """Whether no transaction goes on."""
+        return not any(evse.transaction for evse in self.evses.values())
+
+    def renew(self, now: float) -> None:
+        """Restart, with the firmware that was installed just now."""
+        self.device.set("ChargingStation", "FirmwareVersion", self.board.upkeep.version)
+        self._leave("FirmwareUpdate", now)
+
     def _leave(self, reason: str, now: float) -> None:
+        will_reset(self.board, now)
         self._end(now, SOFT_RESET_DEADLINE, "ImmediateReset", boot=reason)
 
     def _pause(self, reason: str, now: float) -> None:
+        will_reset(self.board, now)
         for evse in self.evses.values():
             evse.pause(now)
         self._leave_by(now + SOFT_RESET_DEADLINE, boot=reason)
+
+    def _restart(self, reason: str, now: float) -> None:
+        # OCPP 2.0.1 K01: TxProfiles do not survive a restart, even where their transaction does; all others do.
+        self.board.profiles.remain(set())
+        upkeep.restarted(self.board)
+        self._started = False
+        super()._restart(reason, now)
 
     def _leave_by(self, until: float, *, boot: str) -> None:
         super()._leave_by(until, boot=boot)
@@ -147,6 +211,10 @@ class Station(Life[Board, Evse]):
         for evse in self.evses.values():
             evse.stop(_TRIGGERS.get(reason, "AbnormalCondition"), reason, now)
 
+    def _check(self, deed: PlaceDeed) -> None:
+        super()._check(deed)
+        by_hand.check(deed, self.device.version)
+
     def _view_of(self, place: Evse, now: float) -> ConnectorView:
         place.measure(now)
         transaction, car = place.transaction, place.car
@@ -154,10 +222,12 @@ class Station(Life[Board, Evse]):
             number=place.number,
             status=place.status,
             state=transaction.state.value if transaction else "",
+            parked=place.parked,
             plugged=car is not None,
             transaction=transaction.uuid if transaction else "",
             id_tag=transaction.id_tag if transaction else "",
             meter=int(place.register),
             power=car.power if car and transaction and transaction.state is ChargingState.CHARGING else 0.0,
             soc=round(car.soc * 100, 1) if car else None,
+            error=place.error,
         )

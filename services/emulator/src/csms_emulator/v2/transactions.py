@@ -22,7 +22,7 @@ class ChargingState(StrEnum):
 
 
 class Transaction(outbox.Transaction, eq=False, kw_only=True):
-    """`connector` is the EVSE. `authorized`: somebody's idToken was accepted for it (`id_tag`, its text)."""
+    """`connector` is the EVSE. `authorized`: the idToken of the driver (`id_tag`, its text) has been told."""
 
     uuid: str
     state: ChargingState = ChargingState.EV_CONNECTED

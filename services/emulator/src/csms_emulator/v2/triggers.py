@@ -33,16 +33,16 @@ def _heartbeat(board: Board, evses: list[Evse], now: float) -> None:
 
 
 def _firmware(board: Board, evses: list[Evse], now: float) -> None:
-    # Nothing is ever under way when a trigger comes: what follows a command is written at once.
-    board.outbox.post("FirmwareStatusNotification", {"status": "Idle"}, triggered=True)
+    board.outbox.post("FirmwareStatusNotification", board.upkeep.update.told, triggered=True)
 
 
 def _log(board: Board, evses: list[Evse], now: float) -> None:
-    board.outbox.post("LogStatusNotification", {"status": "Idle"}, triggered=True)
+    board.outbox.post("LogStatusNotification", board.upkeep.log.told, triggered=True)
 
 
 def _publishing(board: Board, evses: list[Evse], now: float) -> None:
-    board.outbox.post("PublishFirmwareStatusNotification", {"status": "Idle"}, triggered=True)
+    told = board.device.memory.publication.told
+    board.outbox.post("PublishFirmwareStatusNotification", told, triggered=True)
 
 
 def _station_certificate(board: Board, evses: list[Evse], now: float) -> None:

@@ -13,11 +13,21 @@ SHORTEST, LONGEST = 1, 366 * 86400  # seconds between two events of a periodic m
 
 
 class Watch(msgspec.Struct):
-    """`value` was told last, or there when the monitor was set; `due` is the next instant of a periodic one."""
+    """`value` was told last, or there when the monitor was set; `due` is the next instant of a periodic one.
+
+    Until `rest` a number's change is not told again; one that waits for that is `late`.
+    """
 
     value: str
     exceeded: bool = False
     due: float | None = None
+    rest: float = -math.inf
+    late: bool = False
+
+    @property
+    def next(self) -> float | None:
+        """When it has to look again, whatever happens."""
+        return self.rest if self.late else self.due
 
 
 def watch(monitor: Payload, value: str, now: float, since_1970: float) -> Watch:
