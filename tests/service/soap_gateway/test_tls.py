@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from csms_platform.http import tls_context
+from csms_platform.tls import tls_context
 from tests.service.soap_gateway.world import HEARTBEAT, open_world
 from tests.support.soap import CONTENT_TYPE, envelope
 

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidMessage
 from websockets.typing import Subprotocol
 
 from csms_platform.envelope import Kind
-from csms_platform.http import tls_context
+from csms_platform.tls import tls_context
 from tests.service.ws_gateway.wire import dial, heartbeat, text
 from tests.service.ws_gateway.world import World, connect_request, open_world
 

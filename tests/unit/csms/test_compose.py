@@ -1,5 +1,8 @@
 """Which services a command runs, and what it refuses."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from csms.compose import plan
@@ -104,6 +107,27 @@ def test_emulated_stations_come_after_the_port_is_open_and_find_it() -> None:
     made = plan("up", read(None, {"CSMS_PORT": "9300"}), emulated=3)
 
     assert [(part.name, part.after_listening) for part in made.parts][-1] == ("emulator", True)
+
+
+@pytest.mark.parametrize(("paths", "emulators"), [([], 0), (["deploy/emulator"], 1)])
+def test_a_park_comes_after_the_port_is_open(paths: list[str], emulators: int) -> None:
+    found = [str(Path(__file__).parents[3] / path) for path in paths]
+
+    made = plan("up", read(None, {"CSMS_PARK_PATHS": json.dumps(found)}))
+
+    assert [part.after_listening for part in made.parts if part.name == "emulator"] == [True] * emulators
+
+
+@pytest.mark.parametrize(("command", "emulated"), [("up", 1), ("emulate", 0)])
+def test_emulated_stations_with_files_that_cannot_be_used_are_refused_before_anything_starts(
+    command: str, emulated: int
+) -> None:
+    files = {"CSMS_TLS_CERTIFICATE": "server.pem", "CSMS_EMULATOR_CA": "none.pem"}
+
+    with pytest.raises(SettingsError) as error:
+        plan(command, read(None, files), emulated)
+
+    assert str(error.value) == "emulator: ca: none.pem cannot be read: No such file or directory."
 
 
 def test_the_command_line_beats_the_environment_which_beats_the_file(tmp_path) -> None:  # type: ignore[no-untyped-def]

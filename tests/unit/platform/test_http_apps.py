@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from csms_platform.http import Front, tls_context
+from csms_platform.http import Front
+from csms_platform.tls import tls_context
 from tests.unit.platform.test_http import HEALTH, Mounted, dialled, said
 
 TLS = Path(__file__).parents[2] / "support" / "tls"

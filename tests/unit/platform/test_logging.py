@@ -25,7 +25,7 @@ def restored() -> Iterator[None]:
 
 def lines(capsys: Capture) -> list[dict[str, object]]:
     """The JSON lines, without their times."""
-    found = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     for line in found:
         assert str(line.pop("timestamp")).endswith("Z")
     return found
@@ -44,7 +44,7 @@ def test_text_is_for_people(capsys: Capture) -> None:
     configure(form="text")
     get_logger("router").info("connected", station="CS-1")
 
-    text = capsys.readouterr().err
+    text = capsys.readouterr().out
     assert ("connected" in text, "station=CS-1" in text, "\x1b[" in text) == (True, True, False)
 
 
@@ -61,7 +61,7 @@ def test_secrets_are_not_logged(capsys: Capture, form: str, key: str) -> None:
     configure(form=form)
     get_logger("x").warning("refused", station="CS-1", **{key: "hunter2"})
 
-    text = capsys.readouterr().err
+    text = capsys.readouterr().out
     assert ("CS-1" in text, "hunter2" in text) == (True, False)
 
 

@@ -12,6 +12,7 @@ from msgspec import Raw
 
 __all__ = [
     "EMPTY", "Capsule", "ConnectRequest", "Envelope", "Kind", "Lease", "Raw", "Refusal", "decode", "encode",
+    "spent",
 ]  # fmt: skip
 
 EMPTY = Raw(b"{}")
@@ -78,6 +79,9 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     A station without a connection (SOAP) asks with `arrival`: the router admits it, or answers REFUSE, before it
     answers the CALL; the answer's `session` is what the gateway may send instead for a while. Such a station is asked
     at `callback`, its own URL.
+
+    `hops`, on an answer, tells for the log where its time went: milliseconds by "store" and "endpoint", as far as there
+    were any. Use `spent`.
     """
 
     kind: Kind = msgspec.field(name="type")
@@ -103,6 +107,14 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
     offline_until: int = 0
     arrival: "ConnectRequest | None" = None
     callback: str = ""
+    hops: dict[str, float] | None = None
+
+
+def spent(answer: Envelope, hop: str, seconds: float) -> Envelope:
+    """`answer`, which took so long at `hop`; less than a millisecond is not told."""
+    if seconds < 0.001:
+        return answer
+    return msgspec.structs.replace(answer, hops={**(answer.hops or {}), hop: round(seconds * 1000, 1)})
 
 
 class ConnectRequest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):

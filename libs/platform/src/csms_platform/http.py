@@ -10,7 +10,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,6 +23,7 @@ from csms_platform import metrics
 from csms_platform.certificates import secured
 from csms_platform.logging import get_logger
 from csms_platform.ports import AsgiApp, ProtocolFactory
+from csms_platform.proxies import NO_PROXIES, Origin, Proxies, UnreadableError, introduced
 
 log = get_logger("http")
 
@@ -37,15 +38,25 @@ Checks = Mapping[str, Callable[[], Awaitable[bool]]]
 class Front:
     """Listens on one port and hands connections over. `mount` and `serve` before or after `listen`.
 
-    `patience` is how many seconds a new connection may take for its first request line.
+    `patience` is how many seconds a new connection may take for its first request line. What `proxies` say about who
+    is behind them is believed; with `introductions` each of their connections begins with a PROXY header.
     """
 
-    def __init__(self, checks: Checks, patience: float = _REQUEST_LINE_DEADLINE) -> None:
+    def __init__(
+        self,
+        checks: Checks,
+        patience: float = _REQUEST_LINE_DEADLINE,
+        proxies: Proxies = NO_PROXIES,
+        *,
+        introductions: bool = False,
+    ) -> None:
         self.patience = patience
+        self.proxies = proxies
+        self.introductions = introductions
         self.sniffers: set[Sniffer] = set()
         self._mounts: dict[bytes, ProtocolFactory] = {}
         self._state = ServerState()
-        self._apps = Apps(checks)
+        self._apps = Apps(checks, proxies)
         self._config = uvicorn.Config(
             self._apps,
             http="httptools",
@@ -120,7 +131,8 @@ def _asks_for_wsdl(target: bytes) -> bool:
 class Apps:
     """The HTTP side: an ASGI application that finds the one that a request is for. Nothing is put in its way."""
 
-    def __init__(self, checks: Checks) -> None:
+    def __init__(self, checks: Checks, proxies: Proxies = NO_PROXIES) -> None:
+        self._proxies = proxies
         pages = _health(checks)
         self._health = Starlette(routes=pages)
         self._pages = frozenset(page.path for page in pages)
@@ -138,7 +150,9 @@ class Apps:
         self._apps = dict(sorted(self._apps.items(), key=lambda one: -len(one[0])))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """One request."""
+        """One request; `client` and `state` of its scope tell who is behind the proxies."""
+        if self._proxies and scope["type"] == "http":
+            scope = _seen_through(self._proxies, scope)
         await self._app_for(scope["path"])(scope, receive, send)
 
     def _app_for(self, path: str) -> AsgiApp:
@@ -148,6 +162,21 @@ class Apps:
                 if below.startswith(prefix + "/"):
                     return app
         return self._health
+
+
+def _seen_through(proxies: Proxies, scope: Any) -> Any:
+    client, state = scope.get("client") or ("", 0), scope.get("state") or {}
+    direct = Origin(str(client[0]), bool(state.get("tls")), str(state.get("subject", "")))
+
+    def header(name: str) -> list[str]:
+        wanted = name.lower().encode()
+        return [value.decode("latin-1") for key, value in scope["headers"] if key == wanted]
+
+    found = proxies.origin(direct, header)
+    if found == direct:
+        return scope
+    told = {"client": (found.peer, 0), "scheme": "https" if found.tls else scope["scheme"]}
+    return {**scope, **told, "state": {**state, "tls": found.tls, "subject": found.subject}}
 
 
 class Sniffer(asyncio.Protocol):
@@ -163,11 +192,14 @@ class Sniffer(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "set_protocol")
         self._transport = transport  # type: ignore[assignment]
         self._front.sniffers.add(self)
+        self._anonymous = self._front.introductions and self._front.proxies.trust(_peer(transport))
         loop = asyncio.get_running_loop()
         self._late = loop.call_later(self._front.patience, self._transport.abort)
 
     def data_received(self, data: bytes) -> None:
         self._read += data
+        if self._anonymous and not self._introduce():
+            return
         if b"\n" not in self._read and len(self._read) < _MAX_REQUEST_LINE:
             return
         self._over()
@@ -176,6 +208,22 @@ class Sniffer(asyncio.Protocol):
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         protocol.data_received(read)
+
+    def _introduce(self) -> bool:
+        """Read the PROXY header; False while it is not there, or when there is none."""
+        try:
+            found = introduced(self._read)
+        except UnreadableError as error:
+            log.warning("dropped", peer=_peer(self._transport), reason=str(error))
+            self.close()
+            return False
+        if found is None:
+            return False
+        self._anonymous = False
+        self._read = self._read[found.length :]
+        if found.peer:
+            self._transport = cast(asyncio.Transport, Introducing(self._transport, found.peer))
+        return True
 
     def connection_lost(self, _: Exception | None) -> None:
         self._over()
@@ -188,6 +236,29 @@ class Sniffer(asyncio.Protocol):
     def _over(self) -> None:
         self._late.cancel()
         self._front.sniffers.discard(self)
+
+
+class Introducing:
+    """A transport whose peer is not whom it is connected with, but whom a proxy has introduced."""
+
+    def __init__(self, transport: asyncio.Transport, peer: str) -> None:
+        self._transport = transport
+        self._peer = peer
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """As the transport says, but for the peer's address."""
+        return (self._peer, 0) if name == "peername" else self._transport.get_extra_info(name, default)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the transport's own; kept, so that writing costs no look-up here."""
+        found = getattr(self._transport, name)
+        setattr(self, name, found)
+        return found
+
+
+def _peer(transport: asyncio.BaseTransport) -> str:
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""
 
 
 def _health(checks: Checks) -> list[Route]:
@@ -209,24 +280,3 @@ async def _answers(check: Callable[[], Awaitable[bool]]) -> bool:
         return await asyncio.wait_for(check(), 2)
     except TimeoutError:
         return False
-
-
-def tls_context(certificate: str, key: str, client_ca: str) -> ssl.SSLContext | None:
-    """A server context for PEM files, None without a certificate. Raises `ValueError` with a sentence.
-
-    OCPP 2.0.1 part 2 §A00.FR.314: TLS 1.2 or newer.
-    """
-    if not certificate:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(certificate, key or None)
-        if client_ca:
-            context.load_verify_locations(client_ca)
-            # Optional: stations of profile 2 have none. Who needs one is decided per station.
-            context.verify_mode = ssl.CERT_OPTIONAL
-    except (OSError, ssl.SSLError) as error:
-        files = ", ".join(file for file in (certificate, key, client_ca) if file)
-        raise ValueError(f"TLS cannot be set up with {files}: {error}.") from None
-    return context

@@ -25,6 +25,7 @@ from csms_platform.errands import (
     lane,
 )
 from csms_platform.outside import Event, Events, Following, Letter, Order, Orders, Spool, event_key
+from csms_platform.proxies import NO_PROXIES, Proxies
 from csms_platform.stores import (
     Claim,
     GatewayId,
@@ -190,7 +191,8 @@ class Ports:
     `serve(app, path)` gives the other HTTP requests under `path` (in any case; "/": all that nobody else has) to an
     ASGI application, one for each path. A request's `scope["state"]` holds `tls` (bool) and `subject` (the common name
     of the verified client certificate, or "").
-    `checks` are the readiness checks by name; a service may add its own.
+    `checks` are the readiness checks by name; a service may add its own. `proxies` are those that may say who is
+    behind them: requests that are served tell it already, what is mounted has to ask.
     """
 
     bus: Bus
@@ -207,6 +209,7 @@ class Ports:
     mount: Callable[[str, ProtocolFactory], None]
     serve: Callable[[AsgiApp, str], None]
     checks: dict[str, Callable[[], Awaitable[bool]]] = field(default_factory=dict)
+    proxies: Proxies = NO_PROXIES
 
 
 Service = AbstractAsyncContextManager[None]

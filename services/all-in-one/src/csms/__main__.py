@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import uvloop
 
-from csms import arguments, client, load
-from csms.compose import plan
+from csms import arguments, client, load, scenario
+from csms.compose import plan, renewable
+from csms.renewal import renewal
 from csms.settings import Configuration, read
 from csms_ocpp.version import Version
-from csms_platform import logging
-from csms_platform.runtime import run
+from csms_platform.runtime import Plan, Renewal, run
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -25,16 +25,42 @@ def main(given: Sequence[str] | None = None) -> int:
             return client.run(options)
         if options.command == "load":
             return load.run(options)
+        if options.command == "scenario":
+            return scenario.run(options)
         configuration = read(options.config, os.environ, arguments.overrides(options))
-        logging.configure(configuration.log.level, configuration.log.format)
+        # Those two print results.
+        configuration.log.configure(sys.stderr if options.command in ("webhook", "check-config") else None)
         if options.command == "webhook":
             return _webhook_test(options, configuration)
-        return run(plan(options.command, configuration, options.emulate))
+        if options.command == "check-config":
+            return _check(options, configuration)
+        return run(_renewable(options, configuration))
     except (ValueError, OSError, ExceptionGroup) as error:
         print(f"csms: {_sentence(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _renewable(options: argparse.Namespace, configuration: Configuration) -> Plan:
+    """What runs, and how it is told anew."""
+
+    def renew() -> Renewal:
+        found = read(options.config, os.environ, arguments.overrides(options))
+        return renewal(configuration, found, renewable(options.command, found))
+
+    return plan(options.command, configuration, options.emulate)._replace(renew=renew)
+
+
+def _check(options: argparse.Namespace, configuration: Configuration) -> int:
+    from csms_platform.tls import tls_context
+
+    listen = configuration.listen
+    tls_context(listen.tls_certificate, listen.tls_key, listen.tls_client_ca)
+    made = plan(options.checked, configuration)
+    source = options.config or "The environment and the options"
+    print(f"{source}: good for csms {options.checked}, which runs {', '.join(part.name for part in made.parts)}.")
+    return 0
 
 
 def _password() -> int:

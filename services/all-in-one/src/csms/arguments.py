@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from csms import __doc__ as summary
-from csms import client, load
+from csms import client, load, scenario
 from csms_platform.settings import SettingsError
+
+CHECKED = ("up", "ws-gateway", "soap-gateway", "router", "webhook-relay", "api", "emulate")
 
 _EPILOG = """\
 Every option is also a key in csms.toml and an environment variable: --port is `port` and CSMS_PORT,
@@ -29,6 +31,15 @@ def parser() -> argparse.ArgumentParser:
     _api(up)
     up.add_argument("--data", metavar="DIR", help="keep state in this directory (default: only in memory)")
     up.add_argument("--emulate", type=int, default=0, metavar="N", help="start N emulated charging stations, too")
+    up.add_argument(
+        "--park",
+        dest="paths",
+        nargs="+",
+        action="extend",
+        type=Path,
+        metavar="PATH",
+        help="start the stations of these files and folders, too, as csms emulate PATH does",
+    )
 
     gateway = _add(commands, "ws-gateway", "only the WebSocket gateway (needs RabbitMQ)")
     _listening(gateway)
@@ -57,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
     _emulate(commands)
     _webhook_test(commands)
     load.add_parser(commands, _formatter)
+    scenario.add_parser(commands, _formatter)
     client.add_parsers(commands, _formatter)
+    _check_config(commands)
     commands.add_parser("password", help="read a password from standard input, print its digest for csms.toml")
     return made
 
@@ -67,13 +80,15 @@ def overrides(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     given: dict[str, Any] = {key: value for key, value in vars(options).items() if value is not None}
     top = _pick(given, "host", "port", "data", "auth")
     log = {key.removeprefix("log_"): given[key] for key in ("log_level", "log_format") if key in given}
-    emulator = _pick(given, "url", "count", "identity", "password", "pace", "transport")
+    files = ("certificate", "key", "ca")
+    emulator = _pick(given, "url", "count", "identity", "password", "pace", "transport", *files)
     if "emulated_version" in given:
         emulator["version"] = given["emulated_version"]
     urls: dict[str, dict[str, Any]] = {name: {"url": given[name]} for name in ("bus", "state") if name in given}
     webhook = {"url": given["webhook_url"]} if "webhook_url" in given else {}
     park = _park(given, emulator)
-    sections = {"log": log, "emulator": {} if "paths" in park else emulator, "park": park, "webhook": webhook}
+    emulator = {**({} if "paths" in park else emulator), **_pick(given, "control")}
+    sections = {"log": log, "emulator": emulator, "park": park, "webhook": webhook}
     return {"": top, **sections, "api": _pick(given, "insecure"), **urls}
 
 
@@ -104,7 +119,7 @@ def _emulate(commands: Any) -> None:
         type=Path,
         metavar="PATH",
         help="stations as files describe them: a station.toml, a configuration.json, or a folder of them; "
-        "of the options below only --url goes with it",
+        "of the options below only --url and --control go with it",
     )
     emulate.add_argument(
         "--url",
@@ -120,6 +135,14 @@ def _emulate(commands: Any) -> None:
     emulate.add_argument("--count", type=int, help="how many stations (5)")
     emulate.add_argument("--identity", metavar="PATTERN", help="their identities (EMU-{n:05})")
     emulate.add_argument("--password", help="HTTP Basic password of all of them (none)")
+    emulate.add_argument("--certificate", metavar="FILE", help="what they show of themselves over TLS (nothing)")
+    emulate.add_argument("--key", metavar="FILE", help="the certificate's private key (in the same file)")
+    emulate.add_argument("--ca", metavar="FILE", help="whom they trust over TLS (the authorities of this machine)")
+    emulate.add_argument(
+        "--control",
+        metavar="HOST:PORT",
+        help="where they are operated over HTTP, under /emulator (nowhere; beyond loopback it needs a control_token)",
+    )
     emulate.add_argument("--pace", type=float, help="how much faster than life drivers and cars are (1)")
 
 
@@ -131,6 +154,18 @@ def _webhook_test(commands: Any) -> None:
     _webhook(test)
     test.add_argument("--action", action="append", help="only this action; may be repeated (all)")
     test.add_argument("--version", action="append", help="only this version; may be repeated (ocpp1.6, ocpp2.0.1)")
+
+
+def _check_config(commands: Any) -> None:
+    check = _add(commands, "check-config", "say whether csms.toml, the environment and the options can be used")
+    _listening(check)
+    _brokers(check, state=True)
+    _deciding(check)
+    _webhook(check)
+    _api(check)
+    check.add_argument(
+        "--for", dest="checked", metavar="COMMAND", choices=CHECKED, default="up", help="the one that is to run (up)"
+    )
 
 
 def _common(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from csms_api.settings import Settings as ApiSettings
 from csms_emulator.settings import Settings as EmulatorSettings
 from csms_platform.bus import BusSettings
+from csms_platform.otel import TracingSettings
 from csms_platform.runtime import ListenSettings, LogSettings, StateSettings
 from csms_platform.settings import SettingsError, Source
 from csms_router.settings import Settings as RouterSettings
@@ -76,6 +77,7 @@ class Configuration(msgspec.Struct, frozen=True):
     api: ApiSettings
     emulator: EmulatorSettings
     park: ParkSettings
+    tracing: TracingSettings
 
 
 def read(
@@ -83,11 +85,23 @@ def read(
 ) -> Configuration:
     """The configuration. Raises `SettingsError`, whose text is a sentence for the operator."""
     source = Source(file, _known_names(environ), overrides)
-    top, listen = source.section("", Settings), source.section("", ListenSettings)
-    names = {"log", "bus", "state", "ws_gateway", "soap_gateway", "router", "webhook", "api", "emulator", "park"}
+    names = {
+        "log",
+        "bus",
+        "state",
+        "ws_gateway",
+        "soap_gateway",
+        "router",
+        "webhook",
+        "api",
+        "emulator",
+        "park",
+        "tracing",
+    }
     source.check_top_level(names, [Settings, ListenSettings])
     webhook = _webhook(source)
     try:
+        top, listen = source.section("", Settings), source.section("", ListenSettings)
         return Configuration(
             top=top,
             listen=listen,
@@ -101,6 +115,7 @@ def read(
             api=source.section("api", ApiSettings),
             emulator=source.section("emulator", EmulatorSettings),
             park=source.section("park", ParkSettings),
+            tracing=source.section("tracing", TracingSettings),
         )
     except SettingsError:
         raise

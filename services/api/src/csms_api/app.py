@@ -25,6 +25,7 @@ from csms_api.routes import (
     v2_transactions,
     v2_verbs,
 )
+from csms_api.tracing import Traced
 
 ROUTERS: tuple[Callable[[Context], APIRouter], ...] = (
     v1.router,
@@ -75,4 +76,8 @@ def _middleware(context: Context, openness: Openness, authenticator: Authenticat
                 expose_headers=["Retry-After", "WWW-Authenticate"],
             )
         )
-    return [*layers, Middleware(Gate, settings=settings, openness=openness, authenticator=authenticator)]
+    return [
+        *layers,
+        Middleware(Traced),
+        Middleware(Gate, settings=settings, openness=openness, authenticator=authenticator),
+    ]

@@ -10,6 +10,7 @@ from time import perf_counter
 
 from csms_api import metrics
 from csms_api.errors import unavailable
+from csms_api.tracing import TRACEPARENT
 from csms_ocpp.session import Outcome
 from csms_platform.envelope import Envelope, Kind, Raw
 from csms_platform.logging import CallLog, get_logger
@@ -100,18 +101,21 @@ class Asking:
             reply_to=reply_to,
             deadline=int((self._now() + wait) * 1000),
             offline_until=offline_until,
+            traceparent=TRACEPARENT.get(),
         )
         self._bus.send(ROUTER, command)
 
     def _wait_for(self, key: tuple[str, str]) -> Waiting:
         waiting: Waiting = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(waiting)
+        metrics.WAITING.inc()
         self._idle.clear()
         return waiting
 
     def _forget(self, key: tuple[str, str], waiting: Waiting) -> None:
         others = self._waiting[key]
         others.remove(waiting)
+        metrics.WAITING.dec()
         if not others:
             del self._waiting[key]
         if not self._waiting:

@@ -6,6 +6,7 @@ from csms_platform.metrics import Stopwatches, counter, gauge
 
 REQUESTS = counter("api_requests", "HTTP requests by route, method and status", ("route", "method", "status"))
 COMMANDS = counter("api_commands", "Commands sent for clients, by outcome", ("outcome",))
+WAITING = gauge("api_commands_waiting", "Commands whose outcome a client waits for")
 LIMITED = counter("api_limited", "Requests refused because a client asked too often", ("limit",))
 LOGINS = counter("api_failed_logins", "Credentials that were refused", ("scheme",))
 LISTENERS = gauge("api_listeners", "Clients that listen to the event stream")

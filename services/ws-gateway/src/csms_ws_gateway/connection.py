@@ -251,13 +251,13 @@ class Connection(asyncio.Protocol):
 
     def command(self, envelope: Envelope) -> None:
         """Ask the station on somebody's behalf; the outcome goes to `reply_to`."""
+        now = monotonic()
         if reason := refusal(envelope.action, self.capsule.registration):
             unique_id = MessageId(envelope.unique_id)
-            ended = CallEnded(unique_id, envelope.action, Outcome.REFUSED, envelope, description=reason)
+            ended = CallEnded(unique_id, envelope.action, Outcome.REFUSED, (envelope, now), description=reason)
             return self._gateway.ended(self, ended)
         if action := triggered_by(envelope.action, envelope.payload):
             self._triggered = (self._triggered or set()) | {action}
-        now = monotonic()
         events = self._session.call(
             envelope.action,
             envelope.payload,
@@ -265,7 +265,7 @@ class Connection(asyncio.Protocol):
             timeout=self._gateway.settings.command_timeout,
             deadline=now + envelope.deadline / 1000 - time() if envelope.deadline else None,
             unique_id=envelope.unique_id or None,
-            context=envelope,
+            context=(envelope, now),
         )
         self._go_on(self._session, events)
 

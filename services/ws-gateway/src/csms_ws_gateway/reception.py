@@ -16,6 +16,7 @@ from csms_platform.certificates import secured
 from csms_platform.envelope import Capsule, Envelope, Kind, Raw, Refusal
 from csms_platform.limits import FailureLimit
 from csms_platform.ports import ROUTER
+from csms_platform.proxies import Origin
 from csms_ws_gateway import handshake, metrics
 from csms_ws_gateway.arrival import Arrival
 
@@ -74,13 +75,15 @@ class Reception:
         if isinstance(target, Refusal):
             return arrival.refuse(target)
         arrival.identity, arrival.account = target.identity, target.account
+        direct = Origin(arrival.peer, *secured(arrival.transport))
+        origin = self._gateway.proxies.origin(direct, request.headers.get_all)
+        arrival.peer = origin.peer
         if refusal := self._limit(arrival):
             return arrival.refuse(refusal)
         self._asked += 1
         arrival.ask(response, str(self._asked))
         self._asking[arrival.asked] = arrival
-        tls, subject = secured(arrival.transport)
-        wish = handshake.read_request(request.headers, peer=arrival.peer, tls=tls, subject=subject)
+        wish = handshake.read_request(request.headers, peer=origin.peer, tls=origin.tls, subject=origin.subject)
         self._gateway.bus.send(
             ROUTER,
             Envelope(

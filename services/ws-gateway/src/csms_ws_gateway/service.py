@@ -18,7 +18,7 @@ from csms_ocpp import schemas
 from csms_ocpp.session import AnswerRefused, CallEnded, Complaint, Outcome
 from csms_ocpp.version import SUBPROTOCOLS, Version
 from csms_platform.envelope import Capsule, Envelope, Kind, Lease, Raw
-from csms_platform.logging import CallLog, get_logger
+from csms_platform.logging import CallLog, get_logger, where
 from csms_platform.outcomes import Recent, told_outcome
 from csms_platform.ports import ROUTER, GatewayId, Ports, address_of, gateway_address
 from csms_ws_gateway import metrics
@@ -55,11 +55,17 @@ async def service(ports: Ports, settings: Settings) -> AsyncIterator[None]:
         await ports.bus.unsubscribe(gateway.address)
 
 
+def about(connection: Connection) -> dict[str, str]:
+    """Whom a line of the log is about."""
+    return {"station": connection.identity, "account": connection.capsule.account, "version": connection.version}
+
+
 class Gateway:
     """All connections of this process. `connections` holds the accepted ones by identity, the newest each."""
 
     def __init__(self, ports: Ports, settings: Settings, id: GatewayId) -> None:
         self.bus = ports.bus
+        self.proxies = ports.proxies
         self.teller = Teller(ports.events, id)
         self.settings = settings
         self.address = gateway_address(id)
@@ -139,6 +145,7 @@ class Gateway:
         if envelope.unique_id and self._commands.seen((envelope.identity, envelope.unique_id, envelope.attempt)):
             return metrics.repeated_commands.inc()
         if connection := self.connections.get(envelope.identity):
+            metrics.commands_under_way.inc()
             connection.command(envelope)
         else:
             self._reply(envelope, Outcome.NOT_CONNECTED, "", "The station is not connected here.", Raw(b"{}"))
@@ -170,25 +177,38 @@ class Gateway:
         if self.calls.take():
             self.log.info(
                 connection.asked_action,
-                station=connection.identity,
+                **about(connection),
                 id=envelope.unique_id,
                 outcome=outcome,
                 ms=round(seconds * 1000, 1),
+                **where(envelope),
             )
 
     def unanswered(self, connection: Connection, unique_id: str, request: Raw, seconds: float) -> None:
         """Nobody answered a station's CALL in `seconds`; the station will repeat it."""
         metrics.unanswered.inc()
         self.teller.unanswered(connection, unique_id, request, seconds)
-        self.log.warning("no answer in time", station=connection.identity, action=connection.asked_action)
+        if self.calls.take():
+            told = {"action": connection.asked_action, "id": unique_id, "ms": round(seconds * 1000, 1)}
+            self.log.warning("no answer in time", **about(connection), **told)
 
     def ended(self, connection: Connection, ended: CallEnded) -> None:
         """A command to a station is over: tell whoever sent it."""
-        metrics.command(connection.version, ended.action, ended.outcome)
-        self.log.info(
-            "command", station=connection.identity, action=ended.action, id=ended.unique_id, outcome=ended.outcome.value
-        )
-        self._reply(ended.context, ended.outcome, ended.code, ended.description, ended.payload)
+        command, began = ended.context
+        seconds = monotonic() - began
+        metrics.commands_under_way.dec()
+        metrics.command(connection.version, ended.action, ended.outcome, seconds)
+        if self.calls.take():
+            self.log.info(
+                "command",
+                **about(connection),
+                action=ended.action[:50],
+                id=ended.unique_id,
+                outcome=ended.outcome.value,
+                ms=round(seconds * 1000, 1),
+                **where(command),
+            )
+        self._reply(command, ended.outcome, ended.code, ended.description, ended.payload)
 
     def _reply(self, command: Envelope, outcome: Outcome, code: str, description: str, payload: Raw) -> None:
         if command.reply_to:
@@ -198,14 +218,13 @@ class Gateway:
     def complained(self, connection: Connection, event: Complaint | AnswerRefused) -> None:
         """Something was wrong with a station's message."""
         if isinstance(event, AnswerRefused):
-            kind, reason, action = "answer-refused", f"{event.code}: {event.description}", ""
+            kind, reason, rule = "answer-refused", f"{event.code}: {event.description}", ""
         else:
-            kind, reason, action = event.kind, event.reason, event.action
-        metrics.complaint(kind)
+            kind, reason, rule = event.kind, event.reason, event.rule
+        metrics.complaint(kind, connection.version, rule)
         if self.calls.take():
-            self.log.warning(
-                kind, station=connection.identity, reason=reason, action=action[:50], id=event.unique_id[:36]
-            )
+            told = {"action": event.action[:50], "id": event.unique_id[:36]}
+            self.log.warning(kind, **about(connection), reason=reason, **told)
 
     def left(self, connection: Connection, reason: str) -> None:
         """A station's socket is gone."""

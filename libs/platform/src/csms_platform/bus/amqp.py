@@ -9,6 +9,7 @@ The public doors (`amqp_events`, `amqp_orders`, `amqp_spool`) stand on the same 
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 import aiormq
@@ -18,7 +19,7 @@ from pamqp import commands
 
 from csms_platform.bus import BusSettings
 from csms_platform.bus.amqp_link import LOST, Link, place
-from csms_platform.bus.outbox import Outboxes, Returned, log, take_in
+from csms_platform.bus.outbox import Outboxes, Returned, arrived, log, take_in
 from csms_platform.metrics import counter, gauge
 from csms_platform.ports import Address, BatchHandler
 
@@ -27,6 +28,7 @@ _reconnects = counter("bus_reconnects", "Connections to RabbitMQ made again")
 _republished = counter("bus_republished", "Batches published again because no confirm came")
 _given_up = counter("bus_given_up", "Batches not published again, as they may have arrived, and may only once")
 
+SENT = "csms-sent"  # the header with the time, in milliseconds since 1970
 _SHARED_EXPIRATION = "60000"  # ms; envelopes carry their own, finer deadlines
 
 
@@ -186,7 +188,12 @@ def _give_up(address: Address) -> bool:
 
 def _properties(address: Address) -> commands.Basic.Properties:
     expiration = _SHARED_EXPIRATION if address.shared else None
-    return commands.Basic.Properties(content_type="application/json", delivery_mode=1, expiration=expiration)
+    return commands.Basic.Properties(
+        content_type="application/json",
+        headers={SENT: int(time.time() * 1000)},
+        delivery_mode=1,
+        expiration=expiration,
+    )
 
 
 class _Subscription:
@@ -229,7 +236,7 @@ class _Subscription:
             task.cancel()
 
     async def _deliver(self, message: DeliveredMessage) -> None:
-        self._began()
+        self._began(message)
         try:
             await take_in(message.body, self._handler)
             # On a dead channel there is nothing to acknowledge: the broker delivers the batch again.
@@ -240,7 +247,7 @@ class _Subscription:
 
     async def _deliver_once(self, message: DeliveredMessage) -> None:
         # In a task of ours: aiormq's is cancelled when its link is lost, and nobody gets this batch again.
-        self._began()
+        self._began(message)
         task = asyncio.get_running_loop().create_task(take_in(message.body, self._handler))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -249,7 +256,8 @@ class _Subscription:
         self._tasks.discard(task)
         self._ended()
 
-    def _began(self) -> None:
+    def _began(self, message: DeliveredMessage) -> None:
+        arrived(self._address, (message.header.properties.headers or {}).get(SENT))
         self._busy += 1
         self._idle.clear()
 

@@ -52,7 +52,7 @@ def read_letter(body: bytes) -> Letter | None:
         return _decode_letter(body)
     except ValueError as error:
         _letters_unreadable.inc()
-        log.error("unreadable letter in the spool", reason=str(error), start=body[:200].decode("utf-8", "replace"))
+        log.error("unreadable letter in the spool", reason=str(error), bytes=len(body))
         return None
 
 

@@ -13,7 +13,7 @@ from csms_platform.bus import BusSettings
 from csms_platform.coalesce import Coalescer, Pace
 from csms_platform.envelope import Envelope
 from csms_platform.logging import get_logger
-from csms_platform.metrics import counter, gauge
+from csms_platform.metrics import NUMBERS, Stopwatches, counter, gauge
 from csms_platform.ports import Address, BatchHandler, ReturnHandler
 
 log = get_logger("bus")
@@ -23,8 +23,11 @@ UNCONFIRMED = 2  # batches to one destination that may wait for their confirms a
 MAX_BATCH_BYTES = 256 * 1024
 _OVERHEAD = 256  # bytes of an envelope beside its payload, for the outbox' limit
 
-_batches = counter("bus_batches", "Batches published", ("address",))
-_sent = counter("bus_envelopes", "Envelopes published", ("address",))
+_sizes = Stopwatches("bus_batch_envelopes", "Envelopes published in one batch", ("address",), NUMBERS)
+_seconds = Stopwatches("bus_confirm_seconds", "From publishing a batch to the broker's confirm", ("address",))
+_transit = Stopwatches(
+    "bus_transit_seconds", "From a batch's publishing to its arrival, by the clocks of both processes", ("address",)
+)
 _expired = counter("bus_expired", "Envelopes dropped because their deadline had passed")
 _returned = counter("bus_returned", "Envelopes whose private address nobody serves")
 _unreadable = counter("bus_unreadable", "Messages from the bus that are not envelopes")
@@ -90,8 +93,7 @@ class Outboxes(ABC):
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _outbox(self, address: Address) -> Coalescer[Envelope]:
-        label = address.name if address.shared else "private"
-        batches, sent = _batches.labels(label), _sent.labels(label)
+        sizes, seconds = _sizes.child(label(address)), _seconds.child(label(address))
         pace = Pace(self._settings.linger_ms / 1000, time.monotonic())
 
         async def flush(batch: list[Envelope]) -> None:
@@ -99,9 +101,10 @@ class Outboxes(ABC):
             weight = sum([len(envelope.payload) for envelope in batch]) + _OVERHEAD * len(batch)
             try:
                 for part in _parts(fresh(batch), weight):
+                    began = time.monotonic()
                     await self._publish(address, codec.encode(part))
-                    batches.inc()
-                    sent.inc(len(part))
+                    seconds.observe(time.monotonic() - began)
+                    sizes.observe(len(part))
             except Returned:
                 self._give_back(address, batch)
             finally:
@@ -129,6 +132,17 @@ class Outboxes(ABC):
         log.warning("outbox full" if congested else "outbox has room", bytes=self._weight)
         for handler in self._congestion_handlers:
             handler(congested)
+
+
+def label(address: Address) -> str:
+    """The address as a label: those of processes are many, and go."""
+    return address.name if address.shared else "private"
+
+
+def arrived(address: Address, sent: object) -> None:
+    """A batch came that was published at `sent` (milliseconds since 1970); anything else was said by a stranger."""
+    if type(sent) is int:
+        _transit.child(label(address)).observe(max(0.0, time.time() - sent / 1000))
 
 
 def fresh(batch: list[Envelope]) -> list[Envelope]:
@@ -162,7 +176,7 @@ async def take_in(body: bytes, handler: BatchHandler) -> None:
         batch = fresh(codec.decode(body))
     except ValueError as error:
         _unreadable.inc()
-        log.error("unreadable message on the bus", reason=str(error), start=body[:200].decode("utf-8", "replace"))
+        log.error("unreadable message on the bus", reason=str(error), bytes=len(body))
         return
     if not batch:
         return

@@ -28,9 +28,15 @@ from redis.exceptions import (
 
 from csms_platform.coalesce import Coalescer
 from csms_platform.logging import get_logger
+from csms_platform.metrics import NUMBERS, Stopwatches, counter, gauge
 from csms_platform.ports import Unavailable
 
 _log = get_logger("state.redis")
+_seconds = Stopwatches("redis_seconds", "From sending a batch of commands to Redis to its last reply").child()
+_sizes = Stopwatches("redis_batch_commands", "Commands sent to Redis in one batch", bounds=NUMBERS).child()
+_errors = counter("redis_errors", "Commands that Redis did not carry out, by why", ("reason",))
+_unreachable, _not_now, _refused = (_errors.labels(reason) for reason in ("unreachable", "not_now", "refused"))
+_up = gauge("redis_up", "1 while Redis answers, 0 since it last did not")
 _NOT_NOW = (ReadOnlyError, OutOfMemoryError, ClusterDownError, TryAgainError)
 
 Argument = str | bytes | int | float
@@ -90,6 +96,7 @@ class Link:
         await self._connection.disconnect()
 
     async def _flush(self, batch: list[_Command]) -> None:
+        began = self._loop.time()
         try:
             # The batch waits as long as its youngest command may, so that a queue which built up while Redis hung
             # does not hang once more for every batch of it.
@@ -97,6 +104,8 @@ class Link:
                 await self._exchange(batch)
         except (RedisError, OSError) as error:
             reason = str(error) or "no answer in time"
+            _unreachable.inc(len(batch))
+            _up.set(0)
             _fail(batch, f"Redis cannot be reached: {reason}")
             if not self._away:
                 _log.warning("redis is away", error=reason)
@@ -108,6 +117,9 @@ class Link:
             if self._away:
                 _log.info("redis is back")
             self._away = False
+            _up.set(1)
+            _seconds.observe(self._loop.time() - began)
+            _sizes.observe(len(batch))
 
     async def _exchange(self, batch: list[_Command]) -> None:
         connection = self._connection
@@ -139,8 +151,12 @@ class Link:
 
 
 def _translated(error: ResponseError) -> Exception:
-    busy = str(error).startswith("BUSY ")
-    return Unavailable(f"Redis cannot do this now: {error}") if busy or isinstance(error, _NOT_NOW) else error
+    if str(error).startswith("BUSY ") or isinstance(error, _NOT_NOW):
+        _not_now.inc()
+        return Unavailable(f"Redis cannot do this now: {error}")
+    if not isinstance(error, NoScriptError):  # which a restart of Redis explains, and `run` mends
+        _refused.inc()
+    return error
 
 
 def _fail(batch: list[_Command], reason: str) -> None:

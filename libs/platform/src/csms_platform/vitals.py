@@ -1,0 +1,18 @@
+"""How the event loop of this process is: whether it is late, which everything else in the process then is, too."""
+
+import asyncio
+
+from csms_platform.metrics import Stopwatches
+
+EVERY = 0.25  # seconds
+
+_late = Stopwatches("loop_lag_seconds", "How late the event loop was for a timer").child()
+
+
+async def watch() -> None:
+    """Sample for ever."""
+    clock = asyncio.get_running_loop().time
+    while True:
+        due = clock() + EVERY
+        await asyncio.sleep(EVERY)
+        _late.observe(max(0.0, clock() - due))
