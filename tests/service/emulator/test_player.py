@@ -258,7 +258,7 @@ async def test_so_does_a_status_and_a_condition() -> None:
 
 async def test_commands_are_expected_like_everything_else() -> None:
     async with foreign_central() as central, Station("CP-1", url=central.url) as station:
-        asking = asyncio.create_task(central.peers["CP-1"].ask("ClearCache", {}))
+        asking = asyncio.create_task(central.ask("CP-1", "ClearCache", {}))
         asked = await station.expect("ClearCache", sender="csms")
         answered = await station.expect("ClearCache", sender="station", kind="result")
         await asking
