@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from csms_emulator.charging import Outlet
 from csms_emulator.deeds import Clear, Deed, Depart, Fault, Park, Plug, PowerCycle, Swipe, Unplug
 from csms_emulator.v2.by_hand import presented
 from csms_emulator.view import ConnectorView
@@ -93,6 +94,18 @@ def test_a_card_without_a_cable_is_forgotten_after_the_connection_timeout() -> N
 
     assert central.events() == []
     assert central.statuses() == ["Occupied", "Available", "Occupied"]
+
+
+def test_drivers_who_come_by_themselves_may_show_the_card_first_and_forget_to_plug_in() -> None:
+    central = booted(seed=2, connectors=4, pace=30)
+
+    central.run(3600)
+
+    forgotten = [entry for entry in central.logged if entry.event == "not plugged in"]
+    started = [p for p in central.payloads("TransactionEvent") if p["eventType"] == "Started"]
+    assert len(forgotten) > 1
+    assert "CablePluggedIn" in {p["triggerReason"] for p in started}
+    assert len(central.payloads("Authorize")) == len(started) + len(forgotten)
 
 
 def test_a_remote_start_waits_for_the_cable() -> None:
@@ -294,6 +307,18 @@ def test_a_reservation_serves_whoever_is_of_its_group() -> None:
     assert central.payloads("TransactionEvent")[0]["reservationId"] == 7
 
 
+def test_a_remote_start_for_the_group_uses_its_reservation() -> None:
+    central = quiet()
+    group = {"idToken": "FAMILY", "type": "Central"}
+    reserve = {"id": 7, "expiryDateTime": "2030-01-01T00:00:00Z", "idToken": OTHER, "groupIdToken": group}
+    central.command("ReserveNow", reserve)
+
+    answer = central.command("RequestStartTransaction", {**REMOTE_START, "groupIdToken": group})
+    central.by_hand(PLUG)
+
+    assert (answer, central.payloads("TransactionEvent")[0]["reservationId"]) == (ACCEPTED, 7)
+
+
 def test_what_is_seen_of_an_evse() -> None:
     central = quiet()
     central.by_hand(PARK)
@@ -389,3 +414,69 @@ def test_2_1_knows_longer_tokens_and_any_type(deed: Deed, id_token: Payload) -> 
     central.by_hand(PLUG, deed)
 
     assert central.payloads("Authorize") == [{"idToken": id_token}]
+
+
+@pytest.mark.parametrize("version", [Version.V2_0_1, Version.V2_1])
+def test_a_car_at_a_direct_current_outlet_charges_as_such_cars_do(version: Version) -> None:
+    central = quiet(version=version, connectors=2, outlets=[Outlet("DC", 150_000.0), Outlet("AC1", 3_680.0)])
+    central.variable("SampledDataCtrlr", "TxUpdatedMeasurands", "Power.Active.Import,Voltage")
+
+    for number in (1, 2):
+        central.by_hand(Plug(number), Swipe(number, "TAG"))
+    central.run(61)
+
+    periodic = [p for p in central.payloads("TransactionEvent") if p["triggerReason"] == "MeterValuePeriodic"]
+    samples = [p["meterValue"][0]["sampledValue"] for p in periodic]
+    powers = [value["value"] for sample in samples for value in sample if value["measurand"] == "Power.Active.Import"]
+    voltages = [value["value"] for sample in samples for value in sample if value["measurand"] == "Voltage"]
+    assert powers[0] > 40_000
+    assert 0 < powers[1] <= 3_680
+    assert 340 <= voltages[0] <= 400
+    assert [round(v, -1) for v in voltages[1:]] == [230]
+
+
+def test_the_device_model_knows_how_the_evses_are_made() -> None:
+    device = quiet(connectors=3, outlets=[Outlet("DC", 150_000.0), Outlet("AC1", 3_680.0)]).station.device
+
+    found = [
+        (
+            device.get("Connector", "ConnectorType", evse=n, connector=1),
+            device.get("Connector", "SupplyPhases", evse=n, connector=1),
+            device.get("EVSE", "SupplyPhases", evse=n),
+            device.components["evse", "", n, 0].variables["power", ""].max,
+        )
+        for n in (1, 2, 3)
+    ]
+
+    assert found == [
+        ("cCCS2", "0", "0", 150_000.0),
+        ("cType2", "1", "1", 3_680.0),
+        ("cType2", "3", "3", 22_080.0),
+    ]
+
+
+def test_the_device_model_knows_the_power_that_flows() -> None:
+    central = quiet()
+    device = central.station.device
+    central.by_hand(PLUG, SWIPE)
+    central.run(120)
+
+    flowing = float(device.get("EVSE", "Power", evse=1))
+    central.by_hand(SWIPE)
+
+    assert flowing > 1000
+    assert device.get("EVSE", "Power", evse=1) == "0.0"
+
+
+def test_the_station_is_as_available_as_its_best_evse() -> None:
+    central = quiet(connectors=2)
+
+    def state() -> str:
+        return central.station.device.get("ChargingStation", "AvailabilityState")
+
+    seen_states = []
+    for deed in (Plug(1), Plug(2), Fault(1), Fault(2), Clear(2)):
+        central.by_hand(deed)
+        seen_states.append(state())
+
+    assert seen_states == ["Available", "Occupied", "Occupied", "Faulted", "Occupied"]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from csms_emulator.actions import Transferred
 from csms_emulator.deeds import Clear, Deed, Depart, Fault, Park, Plug, PowerCycle, Swipe, Unplug
 from csms_emulator.v2.outbox import Outbox
-from csms_emulator.v2.transactions import Transaction
+from csms_emulator.v2.station import Station
+from csms_emulator.v2.transactions import ChargingState, Transaction
 from csms_ocpp import schemas
 from csms_ocpp.session import Outcome
 from csms_ocpp.version import Version
@@ -102,6 +103,11 @@ VARIABLES: list[tuple[str, str, str]] = [
     ],
     *[("TxCtrlr", name, value) for name in ("StopTxOnInvalidId", "StopTxOnEVSideDisconnect") for value in TRUE_OR_NOT],
     *[("AuthCtrlr", name, value) for name in ("Enabled", "AuthorizeRemoteStart") for value in TRUE_OR_NOT],
+    *[("AlignedDataCtrlr", name, value) for name in ("Enabled", "SendDuringIdle") for value in TRUE_OR_NOT],
+    ("AlignedDataCtrlr", "TxEndedInterval", "600"),
+    ("AlignedDataCtrlr", "TxEndedMeasurands", "Energy.Active.Import.Register"),
+    ("SampledDataCtrlr", "TxEndedInterval", "120"),
+    ("TxCtrlr", "MaxEnergyOnInvalidId", "100"),
 ]
 
 deeds = st.lists(
@@ -164,6 +170,17 @@ def live(central: Central, deed: str, value: Any) -> None:
         central.transferred(Transferred(b"file"))
     if central.leaving:
         central.disconnect()
+    _look(central.station)
+
+
+def _look(station: Station) -> None:
+    """What is so at any time: the device model knows the status, and energy flows to whom somebody has authorized."""
+    for number, evse in station.evses.items():
+        assert station.device.get("EVSE", "AvailabilityState", evse=number) == evse.status
+        assert not (evse.holder and evse.error)
+        if evse.transaction and evse.transaction.state is ChargingState.CHARGING:
+            assert evse.car
+            assert evse.holder
 
 
 def _named(central: Central, request: Payload) -> Payload:
@@ -226,7 +243,7 @@ def _check(events: list[Payload]) -> None:
     numbers = [event["seqNo"] for event in events]
     distinct = [event for event, before in zip(events, [-1, *numbers], strict=False) if event["seqNo"] != before]
     kinds = [event["eventType"] for event in distinct]
-    energies = [e["meterValue"][0]["sampledValue"][0]["value"] for e in events if "meterValue" in e]
+    energies = [e["meterValue"][-1]["sampledValue"][0]["value"] for e in events if "meterValue" in e]
     assert numbers == sorted(numbers)
     assert kinds[0] == "Started"
     assert kinds.count("Started") == 1

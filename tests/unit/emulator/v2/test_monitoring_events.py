@@ -175,6 +175,18 @@ def test_grave_events_wait_for_a_connection(severity: int, kept: int) -> None:
     assert heard(central) == [("Periodic", "25.0", None)] * kept
 
 
+def test_a_hundred_events_wait_and_the_log_tells_of_those_that_were_given_up() -> None:
+    central = monitored("Periodic", 60, item=WARM)
+
+    central.disconnect()
+    central.run(102 * 60)
+    central.connect()
+    central.settle()
+
+    assert len(heard(central)) == 100
+    assert [entry.event for entry in central.logged].count("event given up") == 2
+
+
 @pytest.mark.parametrize(("severity", "told"), [(5, 2), (6, 1)])
 def test_a_grave_event_that_was_lost_with_the_connection_is_told_again(severity: int, told: int) -> None:
     central = monitored("Periodic", 60, severity, WARM)

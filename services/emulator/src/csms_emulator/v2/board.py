@@ -40,7 +40,7 @@ class Board(Desk):
         """The central system says what time it is; a great leap is a security event."""
         before = self.epoch
         Desk.set_clock(self, text, now)
-        # OCPP 2.0.1 TimeAdjustmentReportingThreshold: what the clock is off "before a SettingSystemTime is sent".
+        # TimeAdjustmentReportingThreshold: by how much the clock may be set without anybody being told.
         if abs(self.epoch - before) > self.number("ClockCtrlr", "TimeAdjustmentReportingThreshold"):
             self.upkeep.event(self, "SettingSystemTime", now)
 

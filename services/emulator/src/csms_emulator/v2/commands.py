@@ -53,10 +53,10 @@ def _start_by_remote(station: Station, request: Payload, now: float) -> Payload:
     evse = next((e for e in candidates if e.free(id_token, request.get("groupIdToken"))), None)
     if evse is None or not station.serving:
         return REJECTED
-    # OCPP 2.0.1 F02: the transactionId is told when the transaction had started before, with the cable.
+    # OCPP 2.0.1 F01: the transactionId is told when the transaction had started before, with the cable.
     begun = {"transactionId": evse.transaction.uuid} if evse.transaction else {}
     evse.requested = request.get("chargingProfile")
-    evse.remote_start(id_token, request["remoteStartId"], now)
+    evse.remote_start(id_token, request["remoteStartId"], now, request.get("groupIdToken"))
     return {**ACCEPTED, **begun}
 
 

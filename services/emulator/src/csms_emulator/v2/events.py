@@ -45,7 +45,8 @@ def tell(board: Board, now: float) -> None:
     elif device.memory.monitors:
         # OCPP 2.0.1 N07: while offline, events up to OfflineMonitoringEventQueuingSeverity are queued.
         most = device.number("MonitoringCtrlr", "OfflineQueuingSeverity")
-        device.memory.unheard.extend(body for _, body in events(device, now, most))
+        for _, body in events(device, now, most):
+            _keep(board, body)
 
 
 def tell_unheard(board: Board) -> None:
@@ -59,7 +60,9 @@ def lost(board: Board, messages: Iterable[Message]) -> None:
     """These were lost with the connection: what would have been kept without one is kept."""
     device = board.device
     most = device.number("MonitoringCtrlr", "OfflineQueuingSeverity")
-    device.memory.unheard.extend(m.body for m in messages if m.action == NOTIFY and _is_grave(device, m.body, most))
+    for message in messages:
+        if message.action == NOTIFY and _is_grave(device, message.body, most):
+            _keep(board, message.body)
 
 
 def events(device: Device, now: float, most: int | None = None) -> Calls:
@@ -82,6 +85,13 @@ def events(device: Device, now: float, most: int | None = None) -> Calls:
 def next_event(device: Device) -> float | None:
     """When a monitor has to be looked at again, on the station's clock; None: no time matters."""
     return min((w.next for w in device.memory.watches.values() if w.next is not None), default=None)
+
+
+def _keep(board: Board, body: Payload) -> None:
+    unheard = board.device.memory.unheard
+    if len(unheard) == unheard.maxlen:
+        board.log("event given up")
+    unheard.append(body)
 
 
 def _is_grave(device: Device, body: Payload, most: int) -> bool:

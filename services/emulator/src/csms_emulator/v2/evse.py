@@ -1,12 +1,16 @@
 """One EVSE with its one connector: what the station, the central system and drivers of their own accord do with it."""
 
+from random import Random
+
 from csms_emulator.actions import Payload
 from csms_emulator.charging import USUAL, Outlet
+from csms_emulator.connector import CARD_FIRST
 from csms_emulator.deeds import PlaceDeed
 from csms_emulator.place import ALLOWANCE, METER
-from csms_emulator.use import ARRIVES, PRESENTS_CARD, RESERVATION, STAYS, TIMEOUT, UNPLUGS
+from csms_emulator.use import ARRIVES, FORGETS_TO_PLUG_IN, PRESENTS_CARD, RESERVATION, STAYS, TIMEOUT, UNPLUGS
 from csms_emulator.v2 import by_hand, condition, points
 from csms_emulator.v2.board import Board
+from csms_emulator.v2.local_list import key
 from csms_emulator.v2.metering import ENDED
 from csms_emulator.v2.place import NO_ERROR, RESET
 from csms_emulator.v2.use import Use
@@ -21,6 +25,7 @@ class Evse(Use):
         super().__init__(number, board, outlet)
         self.requested: Payload | None = None  # the charging profile of the remote start
         self._resumes = False  # the transaction outlived a restart, and nobody has been told yet
+        self._habits = Random(int(self.register))  # of the drivers here
 
     # --- the station's side -------------------------------------------------------------------------------------------
 
@@ -93,11 +98,13 @@ class Evse(Use):
         if self.closed or self.error or self.promised or (self._served and self.board.drivers):
             return False
         if self.reservation:
-            return self.reservation.fits(id_token, group)
+            return self.may_begin and self.reservation.fits(id_token, group)
         return self.may_begin
 
-    def remote_start(self, id_token: Payload, remote_start_id: int, now: float) -> None:
-        """Charge for `id_token`; only while `free`. A driver is there to plug in, if there are drivers."""
+    def remote_start(self, id_token: Payload, remote_start_id: int, now: float, group: Payload | None = None) -> None:
+        """Charge for `id_token` of `group`; only while `free`. A driver is there to plug in, if there are drivers."""
+        if group:
+            self.board.groups[key(id_token)] = group
         self._id_token, self._remote_start_id = id_token, remote_start_id
         if self.board.drivers:
             if self.car is None:
@@ -120,7 +127,7 @@ class Evse(Use):
     # --- drivers who come by themselves -------------------------------------------------------------------------------
 
     def _next_deed(self, now: float) -> None:
-        if self.error:
+        if self.error or self._asking:
             return
         if self.car is None:
             self._arrive(now)
@@ -133,14 +140,25 @@ class Evse(Use):
             self._present_card(now)
 
     def _arrive(self, now: float) -> None:
+        """The next driver is there: one for whom it is kept, or anybody; or he who has shown his card plugs in."""
         if self.status == "Unavailable":
             return
-        self.plug_in(now)
-        if self.holder is None:
-            self._id_token = self.reservation.id_token if self.reservation else self.board.card()
-            self._at(now, PRESENTS_CARD)
-        else:
+        if self.holder:
+            self.plug_in(now)
             self._at(now, STAYS)
+            return
+        card_first = self._habits.random() < CARD_FIRST
+        self._id_token = self.reservation.id_token if self.reservation else self.board.card()
+        if card_first:
+            self._present_card(now)
+            return
+        self.plug_in(now)
+        self._at(now, STAYS if self.holder else PRESENTS_CARD)
+
+    def _await_cable(self, now: float) -> None:
+        super()._await_cable(now)
+        if self._habits.random() >= FORGETS_TO_PLUG_IN:
+            self._at(now, PRESENTS_CARD)
 
     def _leave(self, now: float) -> None:
         pulls = self.board.random.random() < 0.3

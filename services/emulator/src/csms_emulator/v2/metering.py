@@ -43,6 +43,7 @@ class Metered:
         self._measured = 0.0
         self._before: dict[str, float] = {}  # the register at the last reading, by context
         self._kept: list[Payload] = []  # readings, for the end
+        self._shown = 0.0  # the power that the device model tells, in W
 
     # --- readings -----------------------------------------------------------------------------------------------------
 
@@ -51,6 +52,19 @@ class Metered:
         if self.transaction and self.car and self.transaction.state is ChargingState.CHARGING:
             self.register += self.car.charge((now - self._measured) * self.board.pace)
         self._measured = now
+
+    @property
+    def power(self) -> float:
+        """What the car takes now, in W."""
+        flows = self.transaction is not None and self.transaction.state is ChargingState.CHARGING
+        return self.car.power if self.car and flows else 0.0
+
+    def show_power(self) -> None:
+        """Tell the device model, where that is a difference."""
+        watts = round(self.power, 1)
+        if watts != self._shown:
+            self._shown = watts
+            self.board.device.set("EVSE", "Power", str(watts), evse=self.number)
 
     def sampled(self, context: str, now: float) -> list[Payload]:
         """A `meterValue` list with one sample of now."""

@@ -42,7 +42,7 @@ def clear_variable_monitoring(device: Device, request: Payload, now: float) -> t
 
 
 def set_monitoring_base(device: Device, request: Payload, now: float) -> tuple[Payload, Calls]:
-    """SetMonitoringBase. OCPP 2.0.1 N05: FactoryDefault and HardWiredOnly take away what was set since."""
+    """SetMonitoringBase. OCPP 2.0.1 N03: FactoryDefault and HardWiredOnly take away what was set since."""
     base = request["monitoringBase"]
     if base != "All":
         device.memory.monitors.clear()

@@ -23,7 +23,6 @@ from csms_emulator.v2.metering import SAMPLING
 from csms_emulator.v2.other_commands import COMMANDS as OTHER_COMMANDS
 from csms_emulator.v2.registration import Registration
 from csms_emulator.v2.resets import Resets
-from csms_emulator.v2.transactions import ChargingState
 from csms_emulator.v2.triggers import TRIGGERS
 from csms_emulator.view import ConnectorView
 from csms_ocpp.errors import ErrorCode
@@ -123,6 +122,8 @@ class Station(Life[Board, Evse]):
         smart_charging.install_requested(self, now)
         limits.obey(self, now)
         aligned.await_clock(self, self._aligned, now)
+        for evse in self.evses.values():
+            evse.show_power()
 
         upkeep.look(self.board, now)
 
@@ -227,7 +228,7 @@ class Station(Life[Board, Evse]):
             transaction=transaction.uuid if transaction else "",
             id_tag=transaction.id_tag if transaction else "",
             meter=int(place.register),
-            power=car.power if car and transaction and transaction.state is ChargingState.CHARGING else 0.0,
+            power=place.power,
             soc=round(car.soc * 100, 1) if car else None,
             error=place.error,
         )
