@@ -2,7 +2,7 @@
 
 No service knows. A CALL or COMMAND that comes is a step which ends when the service sends its answer, or sends it on;
 one that begins here is a step which ends when its answer comes. Either way the envelope carries the step's
-`traceparent` further, to the next service and to the operator's endpoint. Without tracing this is not in the way at all.
+`traceparent` further, to the next service and to the operator's endpoint. Without tracing this is not in the way.
 """
 
 from collections.abc import Callable

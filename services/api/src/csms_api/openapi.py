@@ -10,8 +10,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from csms_api import openapi_commands, openapi_lists
-from csms_api.openapi_parts import ERROR, Document, error
+from csms_api.openapi_parts import ERROR, error
 from csms_api.v2 import describing
+from csms_platform.resources import Document
 
 _DESCRIPTION = """\
 Ask charging stations, and list what is known about them.

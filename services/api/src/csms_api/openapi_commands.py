@@ -5,12 +5,13 @@ An operation of several versions takes any of their payloads: the station's vers
 
 from typing import Any
 
-from csms_api.openapi_parts import REFUSALS, Document, content, error, modern, reference
+from csms_api.openapi_parts import REFUSALS, content, error, modern, reference
 from csms_api.operations import SOAP, VERSIONS, Speech, names, operations, spoken
 from csms_api.samples import sample
 from csms_ocpp import schemas
 from csms_ocpp.soap.namespaces import VERSIONS as SOAP_VERSIONS
 from csms_ocpp.version import DIALECTS, Version
+from csms_platform.resources import Document
 
 PATH = "/api/v1/ChargePoint/{identity}/"
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

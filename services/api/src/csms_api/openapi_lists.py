@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from csms_api.openapi_parts import REFUSALS, Document, content, error, reference
+from csms_api.openapi_parts import REFUSALS, content, error, reference
+from csms_platform.resources import Document
 
 _TEXT: Document = {"type": "string"}
 _TEXT_OR_NULL: Document = {"type": ["string", "null"]}

@@ -3,27 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-Document = dict[str, Any]
+from csms_platform.resources import Document, described
 
-ERROR: Document = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "message"],
-            "properties": {
-                "code": {"type": "integer", "description": "The HTTP status."},
-                "message": {"type": "string", "description": "What is wrong, in a sentence."},
-                "field": {"type": "string", "description": "Which field of the payload is wrong."},
-                "errorCode": {"type": "string", "description": "The station's CALLERROR."},
-                "errorDescription": {"type": "string"},
-                "errorDetails": {"description": "Whatever the station said."},
-                "outcome": {"type": "string", "description": "How the command ended."},
-            },
-        }
-    },
-}
+ERROR = described("field", "errorCode", "errorDescription", "errorDetails", "outcome")
 
 # Keywords that are not of JSON Schema, or that 2020-12 has no more.
 _DROPPED = frozenset({"$schema", "$id", "id", "javaType", "comment", "additionalItems", "definitions", "title"})

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.routing import BaseRoute
 
-from csms_api.openapi_parts import REFUSALS, Document, content, error, reference
+from csms_api.openapi_parts import REFUSALS, content, error, reference
 from csms_api.v2 import shapes, specimens
 from csms_api.v2.reading import MOST, USUAL
 from csms_api.v2.resource import Resource
+from csms_platform.resources import Document
 
 _TEXT: Document = {"type": "string"}
 _NAMES: dict[str, str] = {

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from csms_emulator.faults.troubles import Trouble
 from csms_emulator.rest import shapes
 from csms_emulator.rest.resource import Document, Resource
+from csms_platform.resources import described
 
 TITLE = "CSMS emulator"
 VERSION = "1"
@@ -20,24 +21,7 @@ Charging stations that are not there: look at them, do what drivers and technici
 Where the emulator has a `control_token`, every request needs it as a bearer token. Every error is
 `{"error": {"code": <HTTP status>, "message": "…"}}`.
 """
-_ERROR: Document = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "message"],
-            "properties": {
-                "code": {"type": "integer", "description": "The HTTP status."},
-                "message": {"type": "string", "description": "What is wrong, in a sentence."},
-                "field": {"type": "string", "description": "Which field or parameter is wrong."},
-                "outcome": {"type": "string", "description": "How a CALL ended."},
-                "errorCode": {"type": "string", "description": "The central system's CALLERROR."},
-                "errorDescription": {"type": "string"},
-            },
-        }
-    },
-}
+_ERROR = described("field", "outcome", "errorCode", "errorDescription")
 _IDENTITY: Document = {
     "name": "identity",
     "in": "path",
