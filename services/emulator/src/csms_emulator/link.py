@@ -33,6 +33,7 @@ from csms_emulator.faults.outages import Outages
 from csms_emulator.faults.speech import Lasting
 from csms_emulator.faults.troubles import Outage, Sentence, Trouble
 from csms_emulator.logbook import Logbook
+from csms_emulator.own_calls import OwnCalls
 from csms_emulator.transfers import Transfers
 from csms_emulator.view import View
 from csms_ocpp.session import CallEnded, Event
@@ -77,7 +78,7 @@ class Link(ABC):
         self._open.set()
         self._hurry = asyncio.Event()
         self._outages = Outages(self._sever, self.go_offline, self.go_online)
-        self._calls: dict[int, asyncio.Future[CallEnded]] = {}
+        self._calls = OwnCalls()
         self._audience = Audience(self._loop.time)
 
     async def run(self) -> None:
@@ -116,7 +117,7 @@ class Link(ABC):
     async def _connect(self) -> None:
         self._hurry.clear()
         reason = await self._converse()
-        self._drop_calls()
+        self._calls.drop()
         if not self._stopping:
             self._logbook.lost(reason)
         self._act(self._station.disconnected(self._loop.time()))
@@ -179,9 +180,7 @@ class Link(ABC):
         """Send a CALL beside those of the station, which never hears of the answer. Raises `ConnectionError`."""
         if not self._online:
             raise ConnectionError("The station is not connected.")
-        number = min(self._calls, default=0) - 1  # the station counts upwards
-        future: asyncio.Future[CallEnded] = self._loop.create_future()
-        self._calls[number] = future
+        number, future = self._calls.begin()
         ask = Ask(action, payload, number)
         self._audience.wanted(ask)
         self._ask(ask)
@@ -197,12 +196,6 @@ class Link(ABC):
             raise ValueError(reason)
         self._audience.wanted(send)
         self._flush()
-
-    def _drop_calls(self) -> None:
-        calls, self._calls = self._calls, {}
-        for future in calls.values():
-            if not future.done():
-                future.set_exception(ConnectionError("The connection is gone."))
 
     # --- what differs -------------------------------------------------------------------------------------------------
 
@@ -247,11 +240,7 @@ class Link(ABC):
     def _tell(self, events: list[Event], now: float) -> None:
         for event in events:
             self._audience.happened(event)
-            if isinstance(event, CallEnded) and event.context in self._calls:
-                future = self._calls.pop(event.context)
-                if not future.done():
-                    future.set_result(event)
-            else:
+            if not self._calls.took(event):
                 self._act(self._station.session_event(event, now))
 
     def _act(self, actions: list[Action]) -> None:
