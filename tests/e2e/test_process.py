@@ -18,10 +18,21 @@ Start = Callable[..., Csms]
 Take = Callable[[System], System]
 
 OPTIONS = {
-    "up": ["--config", "--log-level", "--host", "--port", "--bus", "--state", "--auth", "--data", "--emulate"],
+    "up": [
+        "--config",
+        "--log-level",
+        "--host",
+        "--port",
+        "--bus",
+        "--state",
+        "--auth",
+        "--data",
+        "--emulate",
+        "--park",
+    ],
     "ws-gateway": ["--config", "--log-level", "--host", "--port", "--bus"],
     "router": ["--config", "--log-level", "--host", "--port", "--bus", "--state", "--auth"],
-    "emulate": ["--config", "--log-level", "--url", "--count", "--identity", "--password", "--pace"],
+    "emulate": ["--config", "--log-level", "--url", "--count", "--identity", "--password", "--ca", "--pace"],
     "password": ["--help"],
 }
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from csms_emulator.files.reading import load
 from tests.support import system
 from tests.support.processes import Csms
 from tests.support.system import System
@@ -25,7 +26,9 @@ from tests.support.system import System
 Take = Callable[[System], System]
 Ask = Callable[[str, System, Path], Any]
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PARK = ROOT / "deploy" / "emulator"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).splitlines()
 START, ACTIVE, STOP, TRIGGER = (line for line in LINES if line.startswith("curl ") and "SOAP-1" not in line)
 SOAP_EMULATE, SOAP_START = (line for line in LINES if "SOAP-1" in line)
@@ -68,7 +71,7 @@ WAYS: list[Ask] = [*([through_the_shell] if shutil.which("curl") else []), throu
 @pytest.fixture
 def running(own: Take) -> System:
     """What `make run` starts."""
-    return own(system.all_in_one("--emulate", "5"))
+    return own(system.all_in_one("--park", str(PARK)))
 
 
 @pytest.fixture
@@ -150,7 +153,8 @@ async def test_the_same_from_the_command_line(command: Callable[[str], Csms], de
     assert dead.stdout == ""
     stations = {station["identity"] for station in map(json.loads, listed.stdout.splitlines())}
     assert "DEMO" in stations
-    assert {identity for identity in stations if identity != "DEMO"} <= {f"EMU-{n:05}" for n in range(1, 6)}
+    parked = {identity for fleet in load([PARK]) for identity in fleet.settings.identities()}
+    assert stations <= {"DEMO", *parked}
     outcome = json.loads(sent.stdout)
     assert (outcome["identity"], outcome["action"], outcome["outcome"]) == ("DEMO", "ChangeConfiguration", "result")
     assert outcome["payload"] == {"status": "Accepted"}

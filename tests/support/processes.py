@@ -50,18 +50,18 @@ class Csms:
 
     @property
     def stdout(self) -> str:
-        """What it printed so far."""
+        """What it printed and logged so far."""
         return "".join(self._stdout)
 
     @property
     def stderr(self) -> str:
-        """What it logged so far, as it came."""
+        """What it complained about so far."""
         return "".join(self._stderr)
 
     @property
     def logs(self) -> list[dict[str, Any]]:
         """The log lines so far that are JSON objects, in order."""
-        return [entry for line in list(self._stderr) if (entry := _json_object(line)) is not None]
+        return [entry for line in list(self._stdout) if (entry := _json_object(line)) is not None]
 
     async def ready(self, port: int, seconds: float = 20) -> None:
         """Return when `/readyz` on `port` answers 200. Raises AssertionError with the output when it does not."""

@@ -14,6 +14,7 @@ from msgspec import Raw
 from csms_platform.bus import BusSettings, open_doors
 from csms_platform.bus.memory import memory_doors, open_exchange
 from csms_platform.envelope import Envelope, Kind
+from csms_platform.metrics import REGISTRY
 from csms_platform.ports import Unavailable
 from csms_platform.state import open_stores
 from csms_webhook_relay.delivery import identify
@@ -304,3 +305,24 @@ async def test_an_account_that_nobody_serves_has_no_spool(world: World) -> None:
 
     async with world.relay() as spooling:
         assert not await spooling.store(meter(1, account="other"))
+
+
+async def test_the_age_of_the_oldest_letter_is_a_metric_while_it_waits(world: World) -> None:
+    def age() -> float:
+        return REGISTRY.get_sample_value("csms_webhook_spool_age_seconds", {"queue": "default"}) or 0.0
+
+    world.operator.judge = lambda _: 500
+    async with world.relay() as spooling:
+        for number in (1, 2):
+            assert await spooling.store(meter(number))
+        await world.operator.hears(1)
+        fresh = age()
+        world.ahead += 600
+        old = age()
+        world.operator.judge = lambda _: 200
+        await world.move(spooling, 3600)
+        await until(lambda: world.operator.numbers() == [1, 2])
+        await until(lambda: age() == 0)
+
+    assert 0 <= fresh < 60
+    assert 600 <= old < 660

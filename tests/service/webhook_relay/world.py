@@ -78,7 +78,7 @@ async def open_world(
             await theirs.bus.subscribe(address, _note(world.heard[address]))
         async with service(world.ports, settings):
             yield world
-    assert tasks == []
+    await asyncio.gather(*tasks)
 
 
 def _note(heard: list[Envelope]) -> Callable[[list[Envelope]], Any]:

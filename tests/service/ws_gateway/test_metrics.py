@@ -22,7 +22,7 @@ def samples() -> list[tuple[str, dict[str, str]]]:
 async def test_labels_come_from_the_catalog_whatever_stations_send(world: World) -> None:
     async with dial(world) as wire:
         await wire.upgraded("/ocpp/secret-station")
-        messages: list[object] = [heartbeat("1"), [2, "2", "Invented", {}], [2, "3", "Reset", {}], [9, "invented"], {}]
+        messages: list[object] = [heartbeat("1"), [2, "2", "Invented", {}], [2, "3", "Reset", {}], [2, "4", "Authorize", {}], [9, "invented"], {}]
         await wire.send(*(text(message) for message in messages))
         await world.router.command("secret-station", "Invented")
         await world.router.learns()
@@ -33,12 +33,14 @@ async def test_labels_come_from_the_catalog_whatever_stations_send(world: World)
 
     found = samples()
     names = {name for name, _ in found}
-    values = {key: {labels[key] for _, labels in found if key in labels} for key in ("action", "version", "status")}
+    values = {key: {labels[key] for _, labels in found if key in labels} for key in ("action", "version", "status", "rule")}
     assert {
         "csms_ws_sockets",
         "csms_ws_connections",
         "csms_ws_handshakes_total",
-        "csms_ws_commands_total",
+        "csms_ws_command_seconds_count",
+        "csms_ws_commands_under_way",
+        "csms_ws_violations_total",
         "csms_ws_complaints_total",
         "csms_ws_unanswered_calls_total",
         "csms_ws_evictions_total",
@@ -47,5 +49,6 @@ async def test_labels_come_from_the_catalog_whatever_stations_send(world: World)
     assert values["action"] <= {*actions(), ""}
     assert values["version"] <= {version.value for version in Version} | {""}
     assert {"101", "404"} <= values["status"]
+    assert "required" in values["rule"]
     assert "Heartbeat" in values["action"]
     assert "secret-station" not in metrics.render().decode()

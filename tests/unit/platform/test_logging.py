@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from csms_platform.logging import CallLog, configure, get_logger
+from csms_platform.envelope import Envelope, Kind, spent
+from csms_platform.logging import CallLog, configure, get_logger, where
 
 Capture = pytest.CaptureFixture[str]
 
@@ -63,6 +64,54 @@ def test_secrets_are_not_logged(capsys: Capture, form: str, key: str) -> None:
 
     text = capsys.readouterr().out
     assert ("CS-1" in text, "hunter2" in text) == (True, False)
+
+
+def test_id_tags_are_shortened_and_the_same_one_always_looks_the_same(capsys: Capture) -> None:
+    configure(form="json")
+    for tag in ("04A2B3C4", "04A2B3C4", "04A2B3C5", ""):
+        get_logger("x").info("refused", id_tag=tag)
+    shown = [str(line["id_tag"]) for line in lines(capsys)]
+
+    assert shown[0] == shown[1] != shown[2]
+    assert [tag[:3] for tag in shown] == ["04…", "04…", "04…", ""]
+    assert [tag for tag in shown if "A2B3" in tag] == []
+
+
+def test_id_tags_are_shown_on_request(capsys: Capture) -> None:
+    configure(form="json", show_id_tags=True)
+    get_logger("x").info("refused", id_tag="04A2B3C4")
+
+    assert [line["id_tag"] for line in lines(capsys)] == ["04A2B3C4"]
+
+
+def test_past_the_rate_lines_are_counted_by_their_event_and_errors_are_not(capsys: Capture) -> None:
+    now = 0.0
+    configure(form="json", lines_a_second=2, clock=lambda: now)
+    log = get_logger("router")
+    for _ in range(5):
+        log.info("connected")
+        log.error("boom")
+    log.info("disconnected")
+    now = 1.0
+    log.info("connected")
+    log.info("connected")
+
+    told = [(line["event"], line.get("unlogged")) for line in lines(capsys) if line["event"] != "boom"]
+    assert told == [
+        ("connected", None),
+        ("connected", None),
+        ("disconnected", None),
+        ("connected", 3),
+        ("connected", None),
+    ]
+
+
+def test_a_line_about_a_message_names_its_trace_and_where_its_time_went() -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    traced = Envelope(Kind.RESULT, "CS-1", traceparent=f"00-{trace}-b7ad6b7169203331-01", hops={"store": 2.0})
+
+    assert where(Envelope(Kind.RESULT, "CS-1")) == {}
+    assert where(spent(traced, "endpoint", 0.01234)) == {"trace": trace, "hops": {"store": 2.0, "endpoint": 12.3}}
 
 
 def test_what_a_peer_sends_cannot_begin_a_line_of_its_own(capsys: Capture) -> None:

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from csms_ocpp import frames, refusals, schemas
 from csms_ocpp.errors import ErrorCode
-from csms_ocpp.events import AnswerRefused, CallReceived, Complaint, Event, SendReceived
+from csms_ocpp.events import AnswerRefused, CallReceived, Complaint, Event, SendReceived, violated
 from csms_ocpp.frames import Call, CallError, CallResult, CallResultError, Send
 from csms_ocpp.rules import Rules
 from csms_ocpp.version import MessageId
@@ -58,7 +58,7 @@ class Answering:
         if violation is None:
             self.asked = call
             return [CallReceived(call.unique_id, call.action, call.payload)]
-        complaint = Complaint("violation", violation.description, call.unique_id, call.action)
+        complaint = violated(violation, call.unique_id, call.action)
         if self._rules.refuse(violation):
             self._outbox.append(frames.encode(CallError(call.unique_id, violation.code, violation.description)))
             return [complaint]
@@ -78,7 +78,7 @@ class Answering:
         violation = self._rules.request(send.action, send.payload)
         if violation is None:
             return [SendReceived(send.unique_id, send.action, send.payload)]
-        complaint = Complaint("violation", violation.description, send.unique_id, send.action)
+        complaint = violated(violation, send.unique_id, send.action)
         if self._rules.refuse(violation):
             return [complaint]
         return [complaint, SendReceived(send.unique_id, send.action, send.payload)]
@@ -100,7 +100,7 @@ class Answering:
             return _nobody_waits(unique_id)
         events: list[Event] = []
         if violation := self._rules.response(call.action, payload):
-            events.append(Complaint("violation", violation.description, unique_id, call.action))
+            events.append(violated(violation, unique_id, call.action))
             if self._rules.refuse(violation):
                 return events + self.refuse(unique_id, ErrorCode.INTERNAL_ERROR, "The answer was not valid.")
         self._outbox.append(frames.encode(CallResult(call.unique_id, payload)))

@@ -5,7 +5,7 @@ Each method returns the events that follow, in order, and appends what must be t
 
 from csms_ocpp import frames
 from csms_ocpp.errors import Violation
-from csms_ocpp.events import CallEnded, Complaint, Event, Outcome
+from csms_ocpp.events import CallEnded, Complaint, Event, Outcome, violated
 from csms_ocpp.frames import EMPTY, Call, CallError, CallResult, CallResultError, Malformed, Send
 from csms_ocpp.outgoing import OwnCall, OwnCalls
 from csms_ocpp.rules import Rules
@@ -30,7 +30,7 @@ class Asking:
         if violation:
             if wrong or self._rules.refuse(violation):
                 return [call.ended(Outcome.INVALID, code=violation.code, description=violation.description)]
-            events.append(Complaint("violation", violation.description, call.unique_id, call.action))
+            events.append(violated(violation, call.unique_id, call.action))
         return [*events, *self.calls.add(call, now), *self._advance(now)]
 
     def send(self, send: Send) -> Violation | None:
@@ -63,7 +63,7 @@ class Asking:
         violation = self._rules.response(call.action, result.payload)
         if violation is None:
             return [call.ended(Outcome.RESULT, result.payload), *self._advance(now)]
-        complaint = Complaint("violation", violation.description, result.unique_id, call.action)
+        complaint = violated(violation, result.unique_id, call.action)
         if not self._rules.refuse(violation):
             return [complaint, call.ended(Outcome.RESULT, result.payload), *self._advance(now)]
         self._refuse_result(call.unique_id, violation.code, violation.description)

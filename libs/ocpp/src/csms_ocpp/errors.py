@@ -28,6 +28,9 @@ class ErrorCode:
     RPC_FRAMEWORK_ERROR = "RpcFrameworkError"
 
 
+_WITHOUT_VALUES = frozenset({"", "required", "additionalProperties"})
+
+
 class Violation(msgspec.Struct, frozen=True, gc=False):
     """Why a payload is refused: the OCPP error code, one sentence, the schema keyword, and where in the payload.
 
@@ -39,3 +42,10 @@ class Violation(msgspec.Struct, frozen=True, gc=False):
     rule: str = ""
     where: str = ""
     unreadable: bool = False
+
+    @property
+    def outline(self) -> str:
+        """The description without any value of the payload, for logs."""
+        if self.unreadable or self.rule in _WITHOUT_VALUES:
+            return self.description
+        return f"{self.where or 'The payload'} violates {self.rule}."

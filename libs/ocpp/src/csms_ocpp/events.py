@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from csms_ocpp.errors import Violation
 from csms_ocpp.frames import EMPTY
 from csms_ocpp.version import MessageId
 
@@ -78,12 +79,19 @@ class Complaint(msgspec.Struct, frozen=True, gc=False):
     """Something is wrong with a message and has been dealt with; for logs and counters.
 
     `kind` is one of: malformed, ignored, unknown-action, wrong-direction, violation, unexpected-answer, repeated-id.
+    `rule` is the schema keyword of a violation; its `reason` quotes no value of the payload.
     """
 
     kind: str
     reason: str
     unique_id: str = ""
     action: str = ""
+    rule: str = ""
+
+
+def violated(violation: Violation, unique_id: str, action: str) -> Complaint:
+    """The complaint about a payload that its schema refuses."""
+    return Complaint("violation", violation.outline, unique_id, action, violation.rule)
 
 
 Event = CallReceived | SendReceived | CallEnded | AnswerRefused | Complaint

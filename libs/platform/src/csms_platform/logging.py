@@ -6,7 +6,7 @@ a busy process does not spend itself on its log.
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2s
 from secrets import token_bytes
 from time import monotonic
@@ -78,6 +78,7 @@ def configure(
     show_id_tags: bool = False,
     lines_a_second: int = 0,
     out: TextIO | None = None,
+    clock: Callable[[], float] = monotonic,
 ) -> None:
     """Set up logging for the process, or anew while it runs.
 
@@ -90,7 +91,7 @@ def configure(
     numbers = logging.getLevelNamesMapping()
     number = numbers[level.upper()]
     processors: list[Any] = [
-        *((_Ration(lines_a_second),) if lines_a_second else ()),
+        *((_Ration(lines_a_second, clock),) if lines_a_second else ()),
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if text else "iso", utc=not text),
@@ -119,8 +120,9 @@ def configure(
 class _Ration:
     """Drops what is more than `most` a second of one event of one logger, and counts it."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, clock: Callable[[], float]) -> None:
         self._most = most
+        self._clock = clock
         self._second = 0
         self._lines: dict[tuple[str, str], int] = {}
         self._unlogged: dict[tuple[str, str], int] = {}
@@ -128,7 +130,7 @@ class _Ration:
     def __call__(self, _: WrappedLogger, level: str, event: EventDict) -> EventDict:
         if level in _ALWAYS:
             return event
-        if (second := int(monotonic())) != self._second:
+        if (second := int(self._clock())) != self._second:
             self._second = second
             self._lines.clear()
         about = str(event.get("source")), str(event.get("event"))

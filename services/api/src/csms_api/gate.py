@@ -131,7 +131,7 @@ class Meter:
             seconds = perf_counter() - began
             metrics.request(route, scope["method"], status, seconds)
             _log.debug(
-                "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
+                "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1)
             )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from csms_ocpp.errors import UNREADABLE, ErrorCode
-from csms_platform.envelope import EMPTY, Envelope, Kind
+from csms_platform.envelope import EMPTY, Envelope, Kind, spent
 from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import WEBHOOK, Address, Note, Unavailable
 from csms_router import metrics
@@ -129,7 +129,7 @@ class Answering:
                 self._forward(route, call, desk)
                 return route.forwarded.inc()
             (route.repeated if answer.repeated else route.answered).inc()
-            self._reply(call, result(call, answer.payload, answer.session))
+            self._reply(call, spent(result(call, answer.payload, answer.session), "store", desk.clock() - desk.now))
             if answer.booted:
                 await self._booted(call)
 

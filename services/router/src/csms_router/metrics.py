@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from csms_platform.metrics import counter
+from csms_platform.metrics import Stopwatches, counter
 
 
 class Count(Protocol):
@@ -38,7 +38,10 @@ VISITS = counter(
 EVICTIONS = counter("router_evictions", "Sessions replaced by a newer connection of the same station")
 RESUMES = counter("router_resumes", "Connections named again by a gateway whose lease had ended", ("outcome",))
 DISCONNECTS = counter("router_disconnects", "Sessions ended, by who noticed", ("reason",))
+PASS = Stopwatches("router_pass_seconds", "The one pass over a batch that answers what needs no store").child()
+STORE = Stopwatches("router_store_seconds", "How long a CALL or command waited for the store, repeats included").child()
 COMMANDS = counter("router_commands", "Commands to stations that ended, by outcome", ("action", "outcome"))
+COMMAND_SECONDS = Stopwatches("router_command_seconds", "From taking a command in to its end", ("outcome",))
 COMMANDS_REPEATED = counter("router_commands_repeated", "Commands given again under the same id, which were not sent")
 COMMANDS_POSTPONED = counter("router_commands_postponed", "Commands sent to a gateway without their station; they wait")
 COMMANDS_RETURNED = counter("router_commands_returned", "Commands sent to a gateway that is gone")

@@ -108,6 +108,13 @@ def described(ended: Command) -> str:
     return ended.error_description or _SENTENCES.get(ended.outcome, "")
 
 
+def _why(ended: Command) -> dict[str, str]:
+    """For the log. Why a payload is invalid quotes it, and payloads are not for logs."""
+    if ended.outcome == Outcome.RESULT:
+        return {}
+    return {"code": ended.error_code} if ended.outcome == Outcome.INVALID else {"reason": described(ended)}
+
+
 class Teller:
     """Tells how commands ended. `now` is in seconds since 1970."""
 
@@ -125,13 +132,18 @@ class Teller:
     def refused(self, command: Command) -> None:
         """What was asked for never became a command: tell who asked, and count it."""
         metrics.COMMANDS.labels(command.action if command.action in actions() else "", command.outcome).inc()
+        milliseconds = max(0, command.ended - command.created)
+        metrics.COMMAND_SECONDS.child(command.outcome).observe(milliseconds / 1000)
         _log.info(
             "command",
             station=command.identity[:255],
+            account=command.account,
+            version=command.version,
             action=command.action[:50],
             id=command.id[:36],
             outcome=command.outcome,
-            **({"reason": described(command)} if command.outcome != Outcome.RESULT else {}),
+            ms=milliseconds,
+            **_why(command),
         )
         self.tell(command, command.waiters)
 

@@ -5,6 +5,7 @@ Never back to the queue: the envelope stays with the router that took it.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import TypeVar
 
 from csms_platform import patience as platform
@@ -33,6 +34,10 @@ async def patiently(
     `until` is in seconds since 1970, like `clock()`: an attempt that would begin later is not made, and the last
     `Unavailable` is raised. `ask` must be safe to repeat.
     """
-    return await platform.patiently(
-        ask, until=until, clock=clock, sleep=sleep, longest=LONGEST_PAUSE, again=metrics.STORE_RETRIES.inc
-    )
+    began = perf_counter()
+    try:
+        return await platform.patiently(
+            ask, until=until, clock=clock, sleep=sleep, longest=LONGEST_PAUSE, again=metrics.STORE_RETRIES.inc
+        )
+    finally:
+        metrics.STORE.observe(perf_counter() - began)

@@ -14,7 +14,7 @@ from csms_ocpp.errors import Violation
 from csms_ocpp.events import QUEUE_FULL
 from csms_ocpp.session import Outcome
 from csms_platform.envelope import Envelope, Kind
-from csms_platform.logging import get_logger
+from csms_platform.logging import CallLog, get_logger, where
 from csms_platform.outcomes import Recent, told_outcome
 from csms_platform.ports import MOST_WAITING, Bus, address_of
 from csms_soap_gateway import metrics, outgoing_metrics
@@ -51,6 +51,7 @@ class Calls:
         self._settings = settings
         self._exchange = Exchange(settings, private_networks, resolver)
         self._log = get_logger("soap-gateway").bind(gateway=gateway)
+        self._told = CallLog(self._log, settings.log_calls)
         self._recent = Recent(_REMEMBERED)
         self._lines: dict[str, deque[_Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -128,14 +129,18 @@ class Calls:
         seconds, outcome = monotonic() - began, ended.outcome
         known = outcome is not Outcome.INVALID
         outgoing_metrics.command(call.version if known else "", call.action if known else "", outcome, seconds)
-        self._log.info(
-            "command",
-            station=call.identity,
-            action=call.action,
-            id=call.unique_id,
-            outcome=outcome.value,
-            ms=round(seconds * 1000, 1),
-        )
+        if self._told.take():
+            self._log.info(
+                "command",
+                station=call.identity,
+                account=call.account,
+                version=call.version,
+                action=call.action[:50],
+                id=call.unique_id,
+                outcome=outcome.value,
+                ms=round(seconds * 1000, 1),
+                **where(call),
+            )
         if call.reply_to:
             told = told_outcome(call, outcome, ended.code, ended.description, ended.payload)
             self._bus.send(address_of(call.reply_to), told)
@@ -144,9 +149,9 @@ class Calls:
         """The payload of a CALL of ours, or of its answer, is not what its schema says."""
         if violation is not None:
             call = command.call
-            metrics.complaint("violation")
+            metrics.violation(call.version, violation.rule)
             self._log.warning(
-                "violation", station=call.identity, reason=violation.description, action=call.action, id=call.unique_id
+                "violation", station=call.identity, reason=violation.outline, action=call.action, id=call.unique_id
             )
 
     # --- leaving ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ bad_callbacks = counter("soap_bad_callbacks", "Addresses of stations that are no
 answered = CallStopwatches("soap_call_seconds", "From a station's call to its answer").answered
 _refused = counter("soap_refused_requests", "Requests that were not answered, by reason", ("reason",))
 _complaints = counter("soap_complaints", "CALLs passed on, and answers, that something was wrong with", ("kind",))
+_violations = counter("soap_violations", "Payloads that their schema refuses, by its keyword", ("version", "rule"))
 
 
 def refused(why: str) -> None:
@@ -19,6 +20,7 @@ def refused(why: str) -> None:
     _refused.labels(why).inc()
 
 
-def complaint(kind: str) -> None:
-    """Count a complaint."""
-    _complaints.labels(kind).inc()
+def violation(version: str, rule: str) -> None:
+    """Count a payload that is not what its schema says; `rule` is the schema's keyword."""
+    _complaints.labels("violation").inc()
+    _violations.labels(version, rule).inc()

@@ -10,7 +10,7 @@ import msgspec
 
 from csms_ocpp.errors import Violation
 from csms_platform.envelope import Capsule, Envelope, Kind
-from csms_platform.logging import CallLog, get_logger
+from csms_platform.logging import CallLog, get_logger, where
 from csms_platform.ports import Event, Events, event_key
 from csms_platform.times import iso_8601
 from csms_soap_gateway import metrics
@@ -32,8 +32,8 @@ class Teller:
         """A station's CALL got `answer`, a RESULT or an ERROR, after `seconds`."""
         metrics.answered(call.version, call.action, answer.kind is Kind.RESULT, seconds)
         if self._calls.take():
-            outcome, milliseconds = answer.error_code or "result", round(seconds * 1000, 1)
-            self.log.info(call.action, station=call.identity, id=call.unique_id, outcome=outcome, ms=milliseconds)
+            told = {"id": call.unique_id, "outcome": answer.error_code or "result", "ms": round(seconds * 1000, 1)}
+            self.log.info(call.action, **_about(call, answer.session), **told, **where(answer))
         if not self._events.wanted(key := event_key(call.version, call.action)):
             return
         event = self._event(call, answer.session, seconds)
@@ -50,7 +50,8 @@ class Teller:
         """Nobody answered a station's CALL in time; the station will repeat it."""
         metrics.unanswered.inc()
         if self._calls.take():
-            self.log.warning("no answer in time", station=call.identity, action=call.action)
+            told = {"action": call.action, "id": call.unique_id, "ms": round(seconds * 1000, 1)}
+            self.log.warning("no answer in time", **_about(call, capsule), **told)
         if self._events.wanted(key := event_key(call.version, call.action)):
             self._events.emit(key, self._event(call, capsule, seconds))
 
@@ -64,10 +65,10 @@ class Teller:
 
     def violated(self, call: Call, violation: Violation) -> None:
         """The payload of a CALL that is served all the same, or of any answer, is not what its schema says."""
-        metrics.complaint("violation")
+        metrics.violation(call.version, violation.rule)
         if self._calls.take():
-            reason = violation.description
-            self.log.warning("violation", station=call.identity, reason=reason, action=call.action, id=call.unique_id)
+            told = {"reason": violation.outline, "action": call.action, "id": call.unique_id}
+            self.log.warning("violation", station=call.identity, version=call.version.value, **told)
 
     def _event(self, call: Call, capsule: Capsule | None, seconds: float) -> Event:
         known = capsule or Capsule()
@@ -86,3 +87,11 @@ class Teller:
             request=call.payload,
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def _about(call: Call, capsule: Capsule | None) -> dict[str, str]:
+    return {
+        "station": call.identity,
+        "account": capsule.account if capsule else "",
+        "version": call.version.value,
+    }

@@ -49,6 +49,8 @@ class Postman:
         self._leaving = False
         self._answers = 0
         self._in_hand = metrics.IN_HAND.labels(name)
+        self._stored: dict[Place, float] = {}
+        metrics.OLDEST.labels(name).set_function(self._age)
 
     async def start(self, spool: Spool, window: int) -> None:
         """Take letters from the spool, at most `window` at once."""
@@ -78,6 +80,7 @@ class Postman:
         """Return when the letter may be removed from the spool. May be cancelled: then it is as if it had not come."""
         place = self._lanes.join(letter.id, letter.envelope.identity, letter.stored / 1000, self._clock())
         leave = self._lanes.take_back
+        self._stored[place] = letter.stored / 1000
         self._in_hand.inc()
         try:
             while not await self._carry(letter, place, await self._turn(place)):
@@ -85,6 +88,7 @@ class Postman:
             leave = self._lanes.leave
         finally:
             self._in_hand.dec()
+            del self._stored[place]
             self._turns.pop(place, None)
             leave(place, self._clock())
             self.look()
@@ -122,6 +126,11 @@ class Postman:
         self.look()
         await self._rounds.given_up(letter, verdict.reason, verdict.place.tried)
         return True
+
+    def _age(self) -> float:
+        # In order of their arrival, so nearly of their age; those of one instant do not matter.
+        first = next(iter(self._stored.values()), None)
+        return 0.0 if first is None else max(0.0, self._clock() - first)
 
     def _disarm(self) -> None:
         if self._timer is not None:

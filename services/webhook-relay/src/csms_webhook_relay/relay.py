@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from csms_platform.envelope import Envelope, Kind
+from csms_platform.envelope import Envelope, Kind, spent
 from csms_platform.logging import CallLog, get_logger
 from csms_platform.ports import ROUTER, Bus, Unavailable
 from csms_webhook_relay import delivery, metrics, policies
@@ -101,14 +101,16 @@ class Relay:
             if await self._spool.behind(call):
                 return await self._store(call)
             call = with_backlog(call, False)
+        began = self._now()
         found, attempts = await self._ask(call)
+        took = self._now() - began
         match found:
             case Answered():
-                self._answer(call, found)
+                self._answer(call, found, took)
             case Refused(code, description) if call.action in NEVER_REFUSED:
                 await self._bury(call, f"the endpoint answered {code}: {description}", attempts, policy)
             case Refused():
-                self._answer(call, found)
+                self._answer(call, found, took)
             case Final(reason) if policy == "spool":
                 await self._bury(call, reason, attempts, policy)
             case Final(reason) | Failed(reason):
@@ -138,9 +140,10 @@ class Relay:
     def _endpoint_of(self, account: str) -> Endpoint | None:
         return self._endpoints.get(account) if account in self._settings.accounts else self._endpoints.get(MAIN)
 
-    def _answer(self, call: Envelope, answer: Answered | Refused) -> None:
+    def _answer(self, call: Envelope, answer: Answered | Refused, seconds: float = 0.0) -> None:
         if call.kind is Kind.CALL:
-            self._bus.send(*to_station(call, answer))
+            address, envelope = to_station(call, answer)
+            self._bus.send(address, spent(envelope, "endpoint", seconds))
 
     # --- when it gave none ------------------------------------------------------------------------------------------
 

@@ -7,17 +7,20 @@ does not make it unready; its breaker and its failures are metrics.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from csms_ocpp import schemas
 from csms_ocpp.version import Version
-from csms_platform.ports import WEBHOOK, Ports
+from csms_platform.ports import WEBHOOK, Ports, Spool, Unavailable
+from csms_webhook_relay import spool_metrics as metrics
 from csms_webhook_relay.endpoint import Endpoint
 from csms_webhook_relay.observers import Observers
 from csms_webhook_relay.relay import Relay
 from csms_webhook_relay.settings import Settings
 from csms_webhook_relay.spooling import Spooling
+
+_EVERY = 10.0  # seconds between two looks at the spool
 
 
 @asynccontextmanager
@@ -39,12 +42,26 @@ async def service(ports: Ports, settings: Settings, *, now: Callable[[], float] 
         await observers.start()
         stack.push_async_callback(lambda: observers.stop(left()))
         await spooling.start()
+        postmen = [*spooling.postmen, *observers.postmen]
+        leaving = asyncio.Event()
+        ports.spawn(_count([postman.name for postman in postmen], ports.spool, leaving), "webhook-relay spool")
         await ports.bus.subscribe(WEBHOOK, relay.handle)
         try:
             yield
         finally:
+            leaving.set()
             # Delivering may end at the same time as the calls: those need only the way into the spool.
             await asyncio.gather(_leave(ports, relay, left), spooling.stop(left()))
+
+
+async def _count(queues: Sequence[str], spool: Spool, leaving: asyncio.Event) -> None:
+    """Look how many letters wait, now and then. While the broker is away the last number stands."""
+    while not leaving.is_set():
+        for queue in queues:
+            with contextlib.suppress(Unavailable):
+                metrics.WAITING.labels(queue).set(await spool.waiting(queue))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(leaving.wait(), _EVERY)
 
 
 class _Countdown:

@@ -36,7 +36,8 @@ _seconds = Stopwatches("redis_seconds", "From sending a batch of commands to Red
 _sizes = Stopwatches("redis_batch_commands", "Commands sent to Redis in one batch", bounds=NUMBERS).child()
 _errors = counter("redis_errors", "Commands that Redis did not carry out, by why", ("reason",))
 _unreachable, _not_now, _refused = (_errors.labels(reason) for reason in ("unreachable", "not_now", "refused"))
-_up = gauge("redis_up", "1 while Redis answers, 0 since it last did not")
+_up = gauge("redis_up", "0 since Redis did not answer, else 1")
+_up.set(1)
 _NOT_NOW = (ReadOnlyError, OutOfMemoryError, ClusterDownError, TryAgainError)
 
 Argument = str | bytes | int | float
