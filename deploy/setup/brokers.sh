@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the brokers and the browser that the tests would otherwise miss, on Debian and Ubuntu as root.
+# Installs the brokers, the browser and the proxies that the tests would otherwise miss, on Debian and Ubuntu as root.
 # Elsewhere it leaves the matter to the tests, which fail with a sentence that says what to install.
 set -eu
 cd "$(dirname "$0")/../.."

@@ -1,10 +1,11 @@
-"""`python -m tests.support.missing` prints the Debian packages without which tests would fail: brokers, a browser."""
+"""`python -m tests.support.missing` prints the Debian packages without which tests would fail: brokers, and others."""
 
 import os
 
 from tests.support.browser import PACKAGE, BrowserMissingError, find_browser
 from tests.support.choice import RABBITMQ, REDIS, BrokerMissingError, choose, find_program
 from tests.support.containers import image_usable
+from tests.support.reverse_proxies import HAPROXY, NGINX
 
 
 def missing_packages() -> list[str]:
@@ -19,7 +20,10 @@ def missing_packages() -> list[str]:
         find_browser()
     except BrowserMissingError:
         packages.append(PACKAGE)
-    return packages
+    packages += [program for program in (NGINX, HAPROXY, REDIS.program) if not find_program(program)]
+    if not find_program("promtool"):
+        packages.append("prometheus")
+    return list(dict.fromkeys(packages))
 
 
 if __name__ == "__main__":
