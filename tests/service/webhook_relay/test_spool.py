@@ -311,18 +311,22 @@ async def test_the_age_of_the_oldest_letter_is_a_metric_while_it_waits(world: Wo
     def age() -> float:
         return REGISTRY.get_sample_value("csms_webhook_spool_age_seconds", {"queue": "default"}) or 0.0
 
-    world.operator.judge = lambda _: 500
+    async def asked() -> bool:
+        return world.operator.heard != []
+
+    async def over() -> bool:
+        return world.operator.numbers() == [1, 2] and age() == 0
+
+    world.operator.hold = asyncio.Event()
     async with world.relay() as spooling:
         for number in (1, 2):
             assert await spooling.store(meter(number))
-        await world.operator.hears(1)
+        await until(asked)
         fresh = age()
         world.ahead += 600
         old = age()
-        world.operator.judge = lambda _: 200
-        await world.move(spooling, 3600)
-        await until(lambda: world.operator.numbers() == [1, 2])
-        await until(lambda: age() == 0)
+        world.operator.hold.set()
+        await until(over)
 
     assert 0 <= fresh < 60
     assert 600 <= old < 660

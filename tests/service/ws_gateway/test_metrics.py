@@ -22,7 +22,8 @@ def samples() -> list[tuple[str, dict[str, str]]]:
 async def test_labels_come_from_the_catalog_whatever_stations_send(world: World) -> None:
     async with dial(world) as wire:
         await wire.upgraded("/ocpp/secret-station")
-        messages: list[object] = [heartbeat("1"), [2, "2", "Invented", {}], [2, "3", "Reset", {}], [2, "4", "Authorize", {}], [9, "invented"], {}]
+        wrong = [[2, "2", "Invented", {}], [2, "3", "Reset", {}], [2, "4", "Authorize", {}], [9, "invented"], {}]
+        messages: list[object] = [heartbeat("1"), *wrong]
         await wire.send(*(text(message) for message in messages))
         await world.router.command("secret-station", "Invented")
         await world.router.learns()
@@ -33,7 +34,8 @@ async def test_labels_come_from_the_catalog_whatever_stations_send(world: World)
 
     found = samples()
     names = {name for name, _ in found}
-    values = {key: {labels[key] for _, labels in found if key in labels} for key in ("action", "version", "status", "rule")}
+    keys = ("action", "version", "status", "rule")
+    values = {key: {labels[key] for _, labels in found if key in labels} for key in keys}
     assert {
         "csms_ws_sockets",
         "csms_ws_connections",

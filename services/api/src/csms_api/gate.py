@@ -130,9 +130,7 @@ class Meter:
             route = getattr(found, "path_format", "none") if found is not outer else "none"
             seconds = perf_counter() - began
             metrics.request(route, scope["method"], status, seconds)
-            _log.debug(
-                "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1)
-            )
+            _log.debug("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 def _hostname(host: str) -> str:
