@@ -46,6 +46,7 @@ class AmqpSpool:
         self._patience = patience
         self._publisher = Publisher(self._renewed)
         self._declared: set[str] = set()
+        self._order = asyncio.Lock()
         self._deliveries: dict[str, _Delivery] = {}
         bus.on_close(self.close)
 
@@ -98,10 +99,12 @@ class AmqpSpool:
         while True:
             link = await self._bus.link()
             try:
-                channel = await self._publisher.open(link)
-                if queue not in self._declared:
-                    await declare_spool(channel, queue)
-                    self._declared.add(queue)
+                # One after the other: who waits for the declaration is not overtaken by who comes after it.
+                async with self._order:
+                    channel = await self._publisher.open(link)
+                    if queue not in self._declared:
+                        await declare_spool(channel, queue)
+                        self._declared.add(queue)
                 return await link.publish(channel, queue, body, _PROPERTIES)
             except PublishError:
                 self._declared.discard(queue)
