@@ -16,7 +16,7 @@ import yaml
 from csms import arguments
 from csms.compose import plan
 from csms.settings import read
-from csms_platform.runtime import ListenSettings
+from csms_platform.plan import ListenSettings
 from tests.support.group import ProcessGroup
 from tests.support.names import name_server
 from tests.support.ports import answers, free_port, wait_until

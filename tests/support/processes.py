@@ -92,6 +92,10 @@ class Csms:
             await asyncio.to_thread(reader.join, 5)
         return code
 
+    def signal(self, number: signal.Signals) -> None:
+        """Any; returns at once."""
+        self._process.send_signal(number)
+
     def terminate(self) -> None:
         """SIGTERM; returns at once."""
         self._process.send_signal(signal.SIGTERM)

@@ -1,11 +1,12 @@
 """What systemd is told."""
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from csms_platform.notify import READY, STOPPING, notify, reloading
+from csms_platform.notify import READY, STOPPING, notify, reloading, watchdog_patience
 
 
 @pytest.fixture
@@ -44,3 +45,18 @@ def test_a_reload_tells_its_monotonic_time() -> None:
 
     assert reloading().startswith("RELOADING=1\nMONOTONIC_USEC=")
     assert 0 < first <= second
+
+
+@pytest.mark.parametrize(
+    ("environ", "seconds"),
+    [
+        ({"WATCHDOG_USEC": "30000000"}, 30.0),
+        ({"WATCHDOG_USEC": "1500000", "WATCHDOG_PID": str(os.getpid())}, 1.5),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, 0),
+        ({"WATCHDOG_USEC": "soon"}, 0),
+        ({}, 0),
+    ],
+    ids=["named nobody", "this process", "another process", "no number", "not at all"],
+)
+def test_the_watchdog_s_patience_is_what_systemd_says_to_this_process(environ: dict[str, str], seconds: float) -> None:
+    assert watchdog_patience(environ) == seconds

@@ -11,7 +11,8 @@ import asyncio, sys
 from contextlib import asynccontextmanager
 
 from csms_platform.bus import BusSettings
-from csms_platform.runtime import ListenSettings, Part, Plan, StateSettings, run
+from csms_platform.plan import ListenSettings, Part, Plan, StateSettings
+from csms_platform.runtime import run
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Mapping
 
-READY, STOPPING = "READY=1", "STOPPING=1"
+READY, STOPPING, ALIVE = "READY=1", "STOPPING=1", "WATCHDOG=1"
 
 
 def notify(*states: str, environ: Mapping[str, str] = os.environ) -> None:
@@ -28,3 +28,12 @@ def notify(*states: str, environ: Mapping[str, str] = os.environ) -> None:
 def reloading() -> str:
     """What Type=notify-reload wants to hear before the configuration is read again."""
     return f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}"
+
+
+def watchdog_patience(environ: Mapping[str, str] = os.environ) -> float:
+    """After how many seconds without `ALIVE` systemd takes this process for hung; 0: it does not look."""
+    # sd_watchdog_enabled(3): it may be another process that systemd looks at.
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return 0
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    return int(microseconds) / 1e6 if microseconds.isdecimal() else 0

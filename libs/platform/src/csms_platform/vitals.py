@@ -1,6 +1,7 @@
 """How the event loop of this process is: whether it is late, which everything else in the process then is, too."""
 
 import asyncio
+from collections.abc import Callable
 
 from csms_platform.metrics import Stopwatches
 
@@ -16,3 +17,10 @@ async def watch() -> None:
         due = clock() + EVERY
         await asyncio.sleep(EVERY)
         _late.observe(max(0.0, clock() - due))
+
+
+async def reassure(say: Callable[[], None], patience: float) -> None:
+    """For ever, `say` twice in `patience` seconds that the loop turns."""
+    while True:
+        say()
+        await asyncio.sleep(patience / 2)

@@ -12,7 +12,8 @@ from csms.compose import plan, renewable
 from csms.renewal import renewal
 from csms.settings import Configuration, read
 from csms_ocpp.version import Version
-from csms_platform.runtime import Plan, Renewal, run
+from csms_platform.plan import Plan, Renewal
+from csms_platform.runtime import run
 
 
 def main(given: Sequence[str] | None = None) -> int:

@@ -10,8 +10,8 @@ import msgspec
 
 from csms.seed import seed
 from csms.settings import Configuration
+from csms_platform.plan import ListenSettings, Part, Plan
 from csms_platform.ports import Ports
-from csms_platform.runtime import ListenSettings, Part, Plan
 from csms_platform.settings import SettingsError
 
 

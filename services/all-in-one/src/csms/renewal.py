@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from csms.settings import Configuration
-from csms_platform.runtime import Part, Renewal
+from csms_platform.plan import Part, Renewal
 
 _TLS = {"tls_certificate", "tls_key", "tls_client_ca"}
 _LIVE = {"top": {"stations", "tags"}, "listen": _TLS}

@@ -10,7 +10,7 @@ from csms_api.settings import Settings as ApiSettings
 from csms_emulator.settings import Settings as EmulatorSettings
 from csms_platform.bus import BusSettings
 from csms_platform.otel import TracingSettings
-from csms_platform.runtime import ListenSettings, LogSettings, StateSettings
+from csms_platform.plan import ListenSettings, LogSettings, StateSettings
 from csms_platform.settings import SettingsError, Source
 from csms_router.settings import Settings as RouterSettings
 from csms_soap_gateway.settings import Settings as SoapGatewaySettings
