@@ -12,12 +12,12 @@ from csms_platform.ports import ROUTER, Address, Bus, GatewayId, gateway_address
 from tests.contract.doors import Broker
 
 
-@pytest.fixture
-def connect(broker: Broker) -> Callable[..., Awaitable[Bus]]:
+@pytest.fixture(params=[1, 8], ids=["unpartitioned", "8 partitions"])
+def connect(broker: Broker, request: pytest.FixtureRequest) -> Callable[..., Awaitable[Bus]]:
     """Opens another process's end of the same bus, as often as asked."""
 
     async def open_one(**settings: object) -> Bus:
-        return (await broker.connect(**settings)).bus
+        return (await broker.connect(router_partitions=request.param, **settings)).bus
 
     return open_one
 

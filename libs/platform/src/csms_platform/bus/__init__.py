@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -20,6 +20,10 @@ class BusSettings(msgspec.Struct, frozen=True):
     away. `prefetch`: batches in a consumer's handler at once. `prefix` goes before every queue's name, so that several
     installations can share a broker. `events` says which are published: those that somebody is bound to ("wanted"),
     all ("always"), none ("never").
+
+    `router_partitions` and `webhook_partitions`: how many queues of RabbitMQ the routers' address and the relays' are,
+    each station in one of them. Before these are raised for those that send, they are raised for the routers or relays.
+    The memory bus has no use for them.
     """
 
     url: str = "memory://"
@@ -29,6 +33,8 @@ class BusSettings(msgspec.Struct, frozen=True):
     prefix: str = ""
     heartbeat: int = 10
     events: Literal["wanted", "always", "never"] = "wanted"
+    router_partitions: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
+    webhook_partitions: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,11 @@ async def open_doors(settings: BusSettings, *, data: Path | None = None) -> Asyn
         from csms_platform.bus.amqp import AmqpBus
         from csms_platform.bus.amqp_events import AmqpEvents
         from csms_platform.bus.amqp_orders import AmqpOrders
+        from csms_platform.bus.amqp_partitions import PartitionedBus
         from csms_platform.bus.amqp_spool import AmqpSpool
 
-        async with AmqpBus(settings) as bus:
+        partitioned = max(settings.router_partitions, settings.webhook_partitions) > 1
+        async with (PartitionedBus if partitioned else AmqpBus)(settings) as bus:
             events = AmqpEvents(bus, settings)
             await events.open()
             yield Doors(bus, events, AmqpOrders(bus, settings), AmqpSpool(bus, settings))

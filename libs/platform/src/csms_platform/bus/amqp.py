@@ -19,6 +19,7 @@ from pamqp import commands
 
 from csms_platform.bus import BusSettings
 from csms_platform.bus.amqp_link import LOST, Link, place
+from csms_platform.bus.amqp_queues import declare, leftovers, partitions
 from csms_platform.bus.outbox import Outboxes, Returned, arrived, log, take_in
 from csms_platform.metrics import counter, gauge
 from csms_platform.ports import Address, BatchHandler
@@ -197,7 +198,7 @@ def _properties(address: Address) -> commands.Basic.Properties:
 
 
 class _Subscription:
-    """One address's consumer, started again on every new link.
+    """One address's consumers, one for each of its queues, started again on every new link.
 
     Of an address with `once` the broker delivers all that it has: it counts only what is to be acknowledged (prefetch).
     """
@@ -207,7 +208,7 @@ class _Subscription:
         self._handler = handler
         self._settings = settings
         self._channel: aiormq.Channel | None = None
-        self._tag = ""
+        self._tags: list[str] = []
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -215,19 +216,27 @@ class _Subscription:
 
     async def start(self, link: Link) -> None:
         channel = await link.channel(link.consuming, confirms=False)
-        await declare(channel, self._address, self._settings.prefix)
         await channel.basic_qos(prefetch_count=self._settings.prefetch)
-        queue = self._settings.prefix + self._address.name
-        once = self._address.once
+        name = self._address.name
+        channel.on_consumer_cancel_callbacks.add(lambda _: link.fail(f"a consumer of {name} was cancelled"))
+        link.watch(channel, f"the channel of {name} closed")
+        self._channel, self._tags = channel, []
+        left = await leftovers(link, self._address, self._settings)
+        for part in (*partitions(self._address, self._settings), *left):
+            self._tags.append(await self._consume(channel, part))
+
+    async def _consume(self, channel: aiormq.Channel, part: Address) -> str:
+        await declare(channel, part, self._settings.prefix)
+        queue, once = self._settings.prefix + part.name, part.once
         consumer = await channel.basic_consume(queue, self._deliver_once if once else self._deliver, no_ack=once)
-        channel.on_consumer_cancel_callbacks.add(lambda _: link.fail(f"the consumer of {queue} was cancelled"))
-        link.watch(channel, f"the channel of {queue} closed")
-        self._channel, self._tag = channel, str(consumer.consumer_tag)
+        return str(consumer.consumer_tag)
 
     async def stop(self) -> None:
         if self._channel:
             with contextlib.suppress(*LOST):
-                await asyncio.wait_for(self._channel.basic_cancel(self._tag), 2)
+                async with asyncio.timeout(2):
+                    for tag in self._tags:
+                        await self._channel.basic_cancel(tag)
         await self._idle.wait()
 
     def kill(self) -> None:
@@ -265,12 +274,3 @@ class _Subscription:
         self._busy -= 1
         if not self._busy:
             self._idle.set()
-
-
-async def declare(channel: aiormq.Channel, address: Address, prefix: str) -> None:
-    """Make sure that the address's queue exists, the same way from whichever side comes first."""
-    if address.shared:
-        await channel.queue_declare(prefix + address.name, durable=True)
-    else:
-        # Exclusive and auto-delete: when its process is gone the address is gone, and senders get their messages back.
-        await channel.queue_declare(prefix + address.name, exclusive=True, auto_delete=True)
