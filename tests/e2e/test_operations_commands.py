@@ -44,7 +44,7 @@ async def test_the_first_start_goes_as_it_is_written(csms: Start, file: str) -> 
     port = find_free_port()
     check, up, emulate, stations = (
         [file if word == "csms.toml" else word for word in words(start)]
-        for start in ("csms check-config", "csms up", "csms emulate", "csms stations --online")
+        for start in ("csms check-config --config csms.toml", "csms up", "csms emulate", "csms stations --online")
     )
     expected = next(line for line in SHELL if line.startswith("curl ")).partition("# ")[2]
 
