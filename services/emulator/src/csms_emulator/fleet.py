@@ -37,7 +37,7 @@ Started = Callable[[str, Link], None]
 
 
 class Fleet:
-    """The stations of `settings`, from `run` until `stop`. `links` are those that have started, by identity.
+    """The stations of `settings`, from `run` until `stop`.
 
     `started` is told of each just before it says its first word.
     """
@@ -45,7 +45,7 @@ class Fleet:
     def __init__(self, settings: Settings, started: Started = lambda identity, link: None) -> None:
         self._settings = settings
         self._started = started
-        self.links: dict[str, Link] = {}
+        self._links: list[Link] = []
         self._stopping = asyncio.Event()
         self._gone = asyncio.Event()
 
@@ -64,7 +64,7 @@ class Fleet:
                 if self._stopping.is_set():
                     break
                 link = made(self._station(n, identity), identity)
-                self.links[identity] = link
+                self._links.append(link)
                 self._started(identity, link)
                 stations.create_task(link.run(), name=identity)
                 await self._stops_within(gap)
@@ -72,7 +72,7 @@ class Fleet:
     async def stop(self) -> None:
         """Let every station end its transactions and leave; takes at most `grace` and a few seconds."""
         self._stopping.set()
-        for link in self.links.values():
+        for link in self._links:
             link.stop(self._settings.grace)
         try:
             async with asyncio.timeout(self._settings.grace + 2 * CLOSE_WITHIN + 1):

@@ -8,7 +8,6 @@ from csms_emulator.behaviour import Behaviour
 from csms_emulator.files.dressing import dressed, options
 from csms_emulator.files.specification import Specification
 from csms_emulator.fleet import Fleet, Started
-from csms_emulator.link import Link
 
 
 class _Fleet(Fleet):
@@ -31,11 +30,6 @@ class Park:
 
     def __init__(self, specifications: Sequence[Specification], started: Started = lambda identity, link: None) -> None:
         self._fleets = [_Fleet(specification, started) for specification in specifications]
-
-    @property
-    def links(self) -> dict[str, Link]:
-        """Those of the stations that have started, by identity."""
-        return {identity: link for fleet in self._fleets for identity, link in fleet.links.items()}
 
     async def run(self) -> None:
         """Start all fleets; returns when all stations have left."""
